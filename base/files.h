@@ -1,0 +1,20 @@
+// Whole files in, whole files out.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace edgefront {
+
+/// The contents of `path`. Throws UserError when it cannot be read.
+std::string read_file(const std::filesystem::path &path);
+
+/// Writes `contents` so that readers see the old file or the new one, never a part: a temporary in
+/// the same folder, flushed, then renamed. A path that exists and is no regular file (/dev/stdout,
+/// a pipe) is written directly. Throws UserError when any byte could not be written.
+void write_file(const std::filesystem::path &path, const std::string &contents);
+
+/// Creates `path` and its parents; throws UserError naming the path when that fails.
+void make_directory(const std::filesystem::path &path);
+
+} // namespace edgefront

@@ -1,0 +1,87 @@
+// The rows of the papers' tables. A block says what one or several layers of a family look like at
+// width 1; `expand` turns it into layers (see family.h). Setters read like the table's columns:
+//
+//   inverted_bottleneck(24).k(3).s(2).e(6).n(2)      // MobileNetV2: c=24, t=6, n=2, s=2
+//   uib(96).start_dw(5).mid_dw(5).s(2).e(3)          // MobileNetV4 ExtraDW
+#pragma once
+
+#include "dsl/layer.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+enum class BlockKind {
+    conv,                ///< k x k convolution + BN + activation
+    depthwise_separable, ///< depthwise k x k + BN + act, 1x1 + BN + act (MobileNetV1)
+    inverted_bottleneck, ///< 1x1 expand, depthwise, [squeeze-excite], 1x1 linear (V2, V3)
+    fused_bottleneck,    ///< k x k strided expand, 1x1 linear (EdgeTPU, V4 stem)
+    uib,                 ///< universal inverted bottleneck (V4): optional depthwise before and inside
+    global_pool,         ///< global average pooling
+    classifier,          ///< fully connected to the number of classes
+};
+
+const std::vector<std::string> &block_kind_names();
+std::string to_string(BlockKind kind);
+
+/// Squeeze-excite with widths relative to the expanded tensor (arXiv:1905.02244).
+struct SqueezeExcite {
+    double ratio = 0.25;
+    Activation activation = Activation::relu;
+    Activation gate = Activation::hard_sigmoid;
+    bool operator==(const SqueezeExcite &o) const {
+        return ratio == o.ratio && activation == o.activation && gate == o.gate;
+    }
+};
+
+struct Block {
+    BlockKind kind = BlockKind::conv;
+    int channels = 0; ///< output channels at width 1; 0 for pooling and the classifier
+    int kernel = 3;   ///< of the convolution or of the depthwise inside; unused by `uib`
+    int stride = 1;   ///< of the first repeat; further ones have stride 1
+    double expansion = 1;
+    int repeat = 1;
+    int start_kernel = 0; ///< uib: depthwise on the input width, no activation; 0 = absent
+    int mid_kernel = 0;   ///< uib: depthwise on the expanded width; 0 = absent
+    std::optional<Activation> activation; ///< the family's own when empty
+    std::optional<SqueezeExcite> se;
+    bool batch_norm = true; ///< conv only; without it the layer has a bias
+    bool last = false;      ///< the family's width rule for the last convolution applies
+    bool residual = true;   ///< false removes the shortcut even where shapes match
+
+    Block &k(int v) { return kernel = v, *this; }
+    Block &s(int v) { return stride = v, *this; }
+    Block &e(double v) { return expansion = v, *this; }
+    Block &n(int v) { return repeat = v, *this; }
+    Block &start_dw(int v) { return start_kernel = v, *this; }
+    Block &mid_dw(int v) { return mid_kernel = v, *this; }
+    Block &act(Activation v) { return activation = v, *this; }
+    Block &squeeze_excite(SqueezeExcite v = {}) { return se = v, *this; }
+    Block &is_last() { return last = true, *this; }
+    Block &bias() { return batch_norm = false, *this; }
+    Block &no_residual() { return residual = false, *this; }
+
+    bool operator==(const Block &o) const;
+    bool operator!=(const Block &o) const { return !(*this == o); }
+};
+
+Block conv(int channels);
+Block depthwise_separable(int channels);
+Block inverted_bottleneck(int channels);
+Block fused_bottleneck(int channels);
+Block uib(int channels);
+Block global_pool();
+Block classifier();
+
+/// "ExtraDW", "IB", "ConvNext" or "FFN": which of the two depthwise convolutions a UIB has.
+std::string uib_type(const Block &block);
+
+/// timm's notation of a UIB block, e.g. "uir_r1_a3_k5_s2_e4_c80": repeats, start kernel (a), mid
+/// kernel (k), stride, expansion, channels; an absent depthwise is written as 0.
+std::string to_block_string(const Block &uib);
+/// Parses the above, parts in any order after "uir"; missing parts: r1 a0 k0 s1 e1. Throws UserError.
+Block parse_block_string(const std::string &text);
+
+} // namespace edgefront

@@ -1,0 +1,28 @@
+// Which activations live when, and where they stand in one arena.
+#pragma once
+
+#include "dsl/network.h"
+
+#include <vector>
+
+namespace edgefront {
+
+struct MemoryPlan {
+    static constexpr int alignment = 64; ///< of every offset, in bytes: one cache line
+
+    /// Offset of each node's output in the arena, in bytes.
+    std::vector<std::int64_t> offsets;
+    std::int64_t input_offset = 0;
+    Bytes arena; ///< size of the arena, at least `peak`
+
+    /// Largest sum of simultaneously live activations, the network's input and output included; an
+    /// output is live from its producer to its last reader. A lower bound of every arena.
+    Bytes peak;
+    int peak_node = 0; ///< the layer during which it is reached
+};
+
+/// Places every activation in one arena (greedy by size, best fit). With `external_io` the network's
+/// input and output are the caller's buffers and take no room in it; `peak` always counts them.
+MemoryPlan plan_memory(const Network &network, bool external_io = false);
+
+} // namespace edgefront

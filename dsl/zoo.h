@@ -1,0 +1,36 @@
+// Networks by name. The zoo is the folder data/networks/: one family a file.
+#pragma once
+
+#include "dsl/family.h"
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace edgefront {
+
+/// The project's data folder: $EDGEFRONT_DATA, else data/ of the source tree, else the installed one.
+std::filesystem::path data_directory();
+
+class Zoo {
+public:
+    /// Reads every *.json of `directory`.
+    explicit Zoo(const std::filesystem::path &directory = data_directory() / "networks");
+
+    /// Families by name, sorted.
+    const std::map<std::string, Family> &families() const { return families_; }
+    /// By name or alias, or nothing.
+    const Family *find(const std::string &name) const;
+    /// Throws UserError with the nearest name.
+    const Family &get(const std::string &name) const;
+
+    /// "name", "name@WIDTH", "name@WIDTH,RESOLUTION", or a path to a network file with the same tail
+    /// ("net.json@0.5"). Anything ending in ".json" or containing a "/" is a path.
+    Network network(const std::string &text, const Variant &base = {}) const;
+
+private:
+    std::map<std::string, Family> families_;
+    std::map<std::string, std::string> aliases_;
+};
+
+} // namespace edgefront

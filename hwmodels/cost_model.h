@@ -1,0 +1,79 @@
+// The one interface of all hardware models: a mapping for a layer, and a price for its loop nest.
+//
+//   auto model = make_cost_model(find_target("pixel6-cpu"));
+//   Estimate e = estimate(*model, network, workload_for(model->target()));
+#pragma once
+
+#include "dsl/network.h"
+#include "hwmodels/cost.h"
+#include "hwmodels/target.h"
+#include "schedules/loop_nest.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// How the network is run.
+struct Workload {
+    DataType precision = DataType::fp32;
+    int threads = 1;
+};
+
+/// The target's own precision and one thread, unless given; throws UserError when the target has
+/// no such precision or not that many threads.
+Workload workload_for(const Target &target, std::optional<DataType> precision = {},
+                      std::optional<int> threads = {});
+
+/// What the network-wide terms of a price depend on: sums over layers, so a search can keep them.
+struct NetworkTotals {
+    Bytes weights; ///< in the workload's precision
+    Bytes input;
+    Bytes output;
+    Bytes peak_activations;
+    int layers = 0;
+};
+
+class CostModel {
+public:
+    virtual ~CostModel() = default;
+    virtual const Target &target() const = 0;
+
+    /// The mapping this model would choose for the layer.
+    virtual Schedule mapping(const Layer &layer, const Workload &workload) const = 0;
+    /// The price of one layer under a mapping. Additive: depends on nothing outside the layer.
+    virtual Verdict price(const Layer &layer, const LoopNest &nest, const Workload &workload) const = 0;
+    /// What does not add up over layers: fixed time per inference, weights streamed beyond the
+    /// on-chip memory, transfers of input and output. Added once to the sum of the layers.
+    virtual Cost network_cost(const NetworkTotals &totals, const Workload &workload) const = 0;
+};
+
+/// An explicit list of the kinds; add a model there (registry.cpp).
+std::unique_ptr<CostModel> make_cost_model(Target target);
+
+/// mapping, nest analysis and price in one step; `layer` is taken in the workload's precision.
+Verdict price_layer(const CostModel &model, Layer layer, const Workload &workload);
+
+struct LayerEstimate {
+    std::string name;
+    Layer layer;
+    Schedule mapping;
+    Verdict verdict;
+};
+
+/// The price of a whole network.
+struct Estimate {
+    std::vector<LayerEstimate> layers;
+    Cost network;      ///< the network-wide part alone
+    Cost total;        ///< sum of layers and `network`; of the supported layers only
+    Bytes peak;        ///< of activations, in the workload's precision
+    Bytes weights;
+    std::vector<std::string> unsupported; ///< "name: reason"; the total is no price when non-empty
+    bool supported() const { return unsupported.empty(); }
+};
+
+NetworkTotals totals(const Network &network, const Workload &workload);
+Estimate estimate(const CostModel &model, const Network &network, const Workload &workload);
+
+} // namespace edgefront

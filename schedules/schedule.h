@@ -1,0 +1,37 @@
+// How one kernel is computed: the knobs of a schedule (host, Arm, HVX) or mapping (accelerators).
+// A Schedule knows no layer and no target; `schedule_space` says which values are legal for a layer.
+// It prints as one line and parses back:
+//
+//   "tile lanes=16 vectors=2 pixels=7 unroll=4 order=channels_outer parallel=rows"
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+enum class LoopOrder {
+    pixels_outer,   ///< for pixel tiles: for channel tiles (weights streamed, input rows stay)
+    channels_outer, ///< for channel tiles: for pixel tiles (weight tile stays, input streamed)
+};
+
+enum class ParallelOver { none, rows, channels };
+
+struct Schedule {
+    int lanes = 1;   ///< SIMD lanes (or array columns) given to output channels
+    int vectors = 1; ///< register blocking: vectors of output channels held at once
+    int pixels = 1;  ///< register blocking: output pixels of a row held at once
+    int rows = 1;    ///< register blocking: output rows held at once (depthwise)
+    int unroll = 1;  ///< unrolling of the reduction
+    LoopOrder order = LoopOrder::pixels_outer;
+    ParallelOver parallel = ParallelOver::none;
+
+    bool operator==(const Schedule &o) const;
+    bool operator!=(const Schedule &o) const { return !(*this == o); }
+};
+
+std::string to_string(const Schedule &schedule);
+/// Throws UserError on an unknown knob or value.
+Schedule parse_schedule(const std::string &text);
+
+} // namespace edgefront
