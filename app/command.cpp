@@ -1,0 +1,61 @@
+#include "app/command.h"
+
+#include "base/error.h"
+#include "base/files.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace edgefront {
+
+void OutputOptions::add_to(CLI::App &command, const std::vector<std::string> &formats) {
+    command.add_option("--format", format, "Output format")
+        ->check(CLI::IsMember(formats))
+        ->capture_default_str();
+    command.add_option("-o,--output", path, "Write to this file instead of stdout");
+}
+
+void OutputOptions::write(const std::string &text) const {
+    if (!path.empty()) {
+        write_file(path, text);
+        return;
+    }
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+        std::fflush(stdout) != 0) {
+        throw UserError({"<stdout>", ""}, std::string("cannot write: ") + std::strerror(errno));
+    }
+}
+
+void OutputOptions::write(const Table &table, const Json &json) const {
+    const Format f = parse_format(format);
+    write(f == Format::json ? json.dump(2) + "\n" : render(table, f));
+}
+
+void NetworkOptions::add_to(CLI::App &command) {
+    command.add_option("network", name,
+                       "Zoo name, name@WIDTH, name@WIDTH,RESOLUTION, or a network file");
+    command.add_option("--width", width, "Width multiplier")->check(CLI::PositiveNumber);
+    command.add_option("--resolution", resolution, "Input height and width in pixels")
+        ->check(CLI::PositiveNumber);
+    command.add_option("--run", run, "Take the network from a sweep's folder (with --point)");
+    command.add_option("--point", point, "The point's id in the sweep's front");
+}
+
+Network NetworkOptions::resolve() const {
+    if (!run.empty() || !point.empty()) {
+        throw UserError("--run and --point need a sweep");
+    }
+    if (name.empty()) {
+        throw UserError("which network? Give a name (see `edgefront networks`), a file, or "
+                        "--run DIR --point ID");
+    }
+    Variant base;
+    if (width > 0) {
+        base.width = width;
+    }
+    base.resolution = resolution;
+    return Zoo().network(name, base);
+}
+
+} // namespace edgefront

@@ -1,0 +1,47 @@
+#include "app/command.h"
+#include "base/error.h"
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+/// CLI11 has its own codes from 100 up; everything that is not a help text is wrong usage.
+int usage_exit(const CLI::App &app, const CLI::ParseError &e) {
+    return app.exit(e) == 0 ? edgefront::exit_ok : edgefront::exit_usage;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    using namespace edgefront;
+    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is a write error with a message, not a silent end
+
+    CLI::App app{"Architecture exploration and hardware-cost simulation of MobileNet-class networks.",
+                 "edgefront"};
+    app.set_version_flag("--version", EDGEFRONT_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough();
+    Session session;
+    app.add_flag("-q,--quiet", session.quiet, "No progress and no remarks");
+    app.add_flag("-v,--verbose", session.verbose, "Say more on stderr");
+
+    add_networks(app, session);
+    add_describe(app, session);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &e) {
+        return usage_exit(app, e);
+    }
+    try {
+        return session.action();
+    } catch (const UserError &e) {
+        std::fprintf(stderr, "edgefront: %s\n", e.what());
+        return exit_usage;
+    } catch (const std::exception &e) {
+        std::fprintf(stderr, "edgefront: internal error: %s\n", e.what());
+        return exit_internal;
+    }
+}
