@@ -15,12 +15,13 @@ struct TensorTraffic {
 };
 
 struct LoopNest {
-    Macs macs;        ///< useful multiply-adds; independent of the schedule
-    Macs issued;      ///< with the lanes and pixels that padding to full tiles wastes
-    double lane_use;  ///< macs / issued; 1 when nothing is wasted or there are no MACs
-    std::int64_t elementwise = 0; ///< element operations without MACs (pooling, scaling, activation)
-    TensorTraffic input;          ///< all data inputs except the residual
-    TensorTraffic weights;        ///< weights and bias
+    Macs macs;       ///< useful multiply-adds; independent of the schedule
+    Macs issued;     ///< with the lanes and pixels that padding to full tiles wastes
+    double lane_use; ///< macs / issued; 1 when nothing is wasted or there are no MACs
+    std::int64_t elementwise =
+        0;                 ///< element operations without MACs (pooling, scaling, activation)
+    TensorTraffic input;   ///< all data inputs except the residual
+    TensorTraffic weights; ///< weights and bias
     TensorTraffic output;
     TensorTraffic residual;
 
@@ -32,6 +33,12 @@ struct LoopNest {
     }
 };
 
+/// Counts for any knob values from 1 up, whatever the layer. The counted kernel keeps the sums of a
+/// register tile (lanes * vectors channels x pixels x rows) in registers for the whole reduction
+/// and fetches that tile's weights and inputs anew for every tile; padding counts as if it were
+/// read. A reduction that is straight code (depthwise, or no longer than `unroll`) also keeps what
+/// the inner tile loop does not index: weights under channels_outer, a dense layer's input under
+/// pixels_outer.
 LoopNest analyse(const Layer &layer, const Schedule &schedule);
 
 } // namespace edgefront

@@ -1,8 +1,8 @@
 // How one kernel is computed: the knobs of a schedule (host, Arm, HVX) or mapping (accelerators).
-// A Schedule knows no layer and no target; `schedule_space` says which values are legal for a layer.
-// It prints as one line and parses back:
+// A Schedule knows no layer and no target; `schedule_space` says which values are legal for a
+// layer. It prints as one line and parses back:
 //
-//   "tile lanes=16 vectors=2 pixels=7 unroll=4 order=channels_outer parallel=rows"
+//   "tile lanes=16 vectors=2 pixels=7 rows=1 unroll=4 order=channels_outer parallel=rows"
 #pragma once
 
 #include <string>
@@ -31,7 +31,8 @@ struct Schedule {
 };
 
 std::string to_string(const Schedule &schedule);
-/// Throws UserError on an unknown knob or value.
+/// Knobs may stand in any order, those left out keep their default. Throws UserError on an unknown,
+/// repeated or malformed knob.
 Schedule parse_schedule(const std::string &text);
 
 } // namespace edgefront
