@@ -1,0 +1,63 @@
+/* The naive reference: every operator of dsl/layer.h as plain loops, in C11 so that the very same
+ * file checks layers inside this tool and inside every generated package (its self-check).
+ *
+ *   out = activation(op(input, weights) + bias + residual)
+ *
+ * Tensors are NHWC fp32, batch 1; weights [ky][kx][ci][co], depthwise [ky][kx][c], fully connected
+ * [k][n]. Sums are kept in double, so the reference's own error is one rounding per element. */
+#ifndef EDGEFRONT_NAIVE_H
+#define EDGEFRONT_NAIVE_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The values of `edgefront::Op` and `edgefront::Activation`, in their order. */
+enum naive_op {
+    naive_conv2d,
+    naive_depthwise_conv2d,
+    naive_fully_connected,
+    naive_global_average_pool,
+    naive_channel_scale
+};
+enum naive_activation { naive_none, naive_relu, naive_relu6, naive_hard_swish, naive_hard_sigmoid };
+
+typedef struct naive_layer {
+    int op;
+    int activation;
+    int input_height, input_width, input_channels;
+    int output_height, output_width, output_channels;
+    int kernel, stride;
+    int pad_top, pad_left; /* zero rows and columns before the input; those after follow */
+} naive_layer;
+
+/* `gate` (1x1xC) is read by channel_scale only; a null bias or residual is left out. */
+typedef struct naive_operands {
+    const float *input, *gate, *residual;
+    const float *weights, *bias;
+    float *output;
+} naive_operands;
+
+void naive_run(const naive_layer *layer, const naive_operands *data);
+
+float naive_activate(int activation, float x);
+
+typedef struct naive_difference {
+    double error;    /* largest |actual - reference|; infinity when a value is not finite */
+    double range;    /* of the reference: largest minus smallest value */
+    double variance; /* of the reference */
+} naive_difference;
+
+naive_difference naive_compare(const float *reference, const float *actual, size_t count);
+
+/* A layer passes when it is alive (more than one element, non-zero variance) or a single value, and
+ * no element is off by more than `tolerance` of the reference's range. 1 or 0. */
+int naive_passes(const naive_difference *difference, size_t count, double tolerance);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
