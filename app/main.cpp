@@ -16,10 +16,12 @@ int usage_exit(const CLI::App &app, const CLI::ParseError &e) {
 
 int main(int argc, char **argv) {
     using namespace edgefront;
-    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is a write error with a message, not a silent end
+    std::signal(SIGPIPE,
+                SIG_IGN); // a closed pipe is a write error with a message, not a silent end
 
-    CLI::App app{"Architecture exploration and hardware-cost simulation of MobileNet-class networks.",
-                 "edgefront"};
+    CLI::App app{
+        "Architecture exploration and hardware-cost simulation of MobileNet-class networks.",
+        "edgefront"};
     app.set_version_flag("--version", EDGEFRONT_VERSION);
     app.require_subcommand(1);
     app.fallthrough();

@@ -1,5 +1,5 @@
-// What is thrown when the user's input is at fault: what, where, what was expected, the nearest name.
-// (An impossible mapping is an `Infeasible` value; a broken invariant is an assertion.)
+// What is thrown when the user's input is at fault: what, where, what was expected, the nearest
+// name. (An impossible mapping is an `Infeasible` value; a broken invariant is an assertion.)
 #pragma once
 
 #include <stdexcept>

@@ -1,5 +1,6 @@
-// Strong quantities, so that a byte count cannot be passed as a time. Arithmetic keeps the unit; the
-// ratio of two equal units is a plain double; `count()` is the way out, for printing and formulas.
+// Strong quantities, so that a byte count cannot be passed as a time. Arithmetic keeps the unit;
+// the ratio of two equal units is a plain double; `count()` is the way out, for printing and
+// formulas.
 //
 //   Seconds t = Seconds(2e-3) + Seconds(1e-3);    double share = t / Seconds(1.0);
 #pragma once

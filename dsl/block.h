@@ -18,9 +18,9 @@ enum class BlockKind {
     depthwise_separable, ///< depthwise k x k + BN + act, 1x1 + BN + act (MobileNetV1)
     inverted_bottleneck, ///< 1x1 expand, depthwise, [squeeze-excite], 1x1 linear (V2, V3)
     fused_bottleneck,    ///< k x k strided expand, 1x1 linear (EdgeTPU, V4 stem)
-    uib,                 ///< universal inverted bottleneck (V4): optional depthwise before and inside
-    global_pool,         ///< global average pooling
-    classifier,          ///< fully connected to the number of classes
+    uib,         ///< universal inverted bottleneck (V4): optional depthwise before and inside
+    global_pool, ///< global average pooling
+    classifier,  ///< fully connected to the number of classes
 };
 
 const std::vector<std::string> &block_kind_names();
@@ -81,7 +81,8 @@ std::string uib_type(const Block &block);
 /// timm's notation of a UIB block, e.g. "uir_r1_a3_k5_s2_e4_c80": repeats, start kernel (a), mid
 /// kernel (k), stride, expansion, channels; an absent depthwise is written as 0.
 std::string to_block_string(const Block &uib);
-/// Parses the above, parts in any order after "uir"; missing parts: r1 a0 k0 s1 e1. Throws UserError.
+/// Parses the above, parts in any order after "uir"; missing parts: r1 a0 k0 s1 e1. Throws
+/// UserError.
 Block parse_block_string(const std::string &text);
 
 } // namespace edgefront

@@ -12,9 +12,9 @@
 namespace edgefront {
 
 enum class Op {
-    conv2d,              ///< dense convolution; pointwise when kernel is 1; weights [ky][kx][ci][co]
-    depthwise_conv2d,    ///< one filter per channel; weights [ky][kx][c]
-    fully_connected,     ///< 1x1xK to 1x1xN; weights [k][n]
+    conv2d,           ///< dense convolution; pointwise when kernel is 1; weights [ky][kx][ci][co]
+    depthwise_conv2d, ///< one filter per channel; weights [ky][kx][c]
+    fully_connected,  ///< 1x1xK to 1x1xN; weights [k][n]
     global_average_pool, ///< mean over height and width, output 1x1xC
     channel_scale,       ///< input * gate, gate 1x1xC is the second input (squeeze-excite)
 };
@@ -62,7 +62,8 @@ Bytes weight_bytes(const Layer &layer);
 Bytes input_bytes(const Layer &layer); ///< all inputs: data, gate, residual
 Bytes output_bytes(const Layer &layer);
 
-/// The value of an activation at `x` (MobileNetV3, arXiv:1905.02244, section 5.2 for the hard ones).
+/// The value of an activation at `x` (MobileNetV3, arXiv:1905.02244, section 5.2 for the hard
+/// ones).
 float activate(Activation activation, float x);
 
 } // namespace edgefront

@@ -21,8 +21,9 @@ struct MemoryPlan {
     int peak_node = 0; ///< the layer during which it is reached
 };
 
-/// Places every activation in one arena (greedy by size, best fit). With `external_io` the network's
-/// input and output are the caller's buffers and take no room in it; `peak` always counts them.
+/// Places every activation in one arena (greedy by size, best fit). With `external_io` the
+/// network's input and output are the caller's buffers and take no room in it; `peak` always counts
+/// them.
 MemoryPlan plan_memory(const Network &network, bool external_io = false);
 
 } // namespace edgefront

@@ -12,7 +12,8 @@ namespace edgefront {
 enum class Offset { none, bias, batch_norm };
 
 struct Node {
-    /// Unique within the network: "stem.conv", "block3.expand"...; weight tensors are "<name>.weight".
+    /// Unique within the network: "stem.conv", "block3.expand"...; weight tensors are
+    /// "<name>.weight".
     std::string name;
     Layer layer;
     /// Producers, in the order data, gate (channel_scale), residual; -1 is the network's input.
@@ -36,7 +37,8 @@ struct Network {
 };
 
 Macs macs(const Network &network);
-/// Learned parameters of one layer: weights, bias, batch-norm gamma and beta; never moving averages.
+/// Learned parameters of one layer: weights, bias, batch-norm gamma and beta; never moving
+/// averages.
 Params params(const Node &node);
 Params params(const Network &network);
 /// Gamma and beta of all batch normalisations, for conventions that leave them out.

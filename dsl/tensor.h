@@ -22,9 +22,7 @@ struct Shape {
     int width = 0;
     int channels = 0;
 
-    std::int64_t elements() const {
-        return std::int64_t{1} * height * width * channels;
-    }
+    std::int64_t elements() const { return std::int64_t{1} * height * width * channels; }
     bool operator==(const Shape &o) const {
         return height == o.height && width == o.width && channels == o.channels;
     }

@@ -9,7 +9,8 @@
 
 namespace edgefront {
 
-/// The project's data folder: $EDGEFRONT_DATA, else data/ of the source tree, else the installed one.
+/// The project's data folder: $EDGEFRONT_DATA, else data/ of the source tree, else the installed
+/// one.
 std::filesystem::path data_directory();
 
 class Zoo {
@@ -24,7 +25,8 @@ public:
     /// Throws UserError with the nearest name.
     const Family &get(const std::string &name) const;
 
-    /// "name", "name@WIDTH", "name@WIDTH,RESOLUTION", or a path to a network file with the same tail
+    /// "name", "name@WIDTH", "name@WIDTH,RESOLUTION", or a path to a network file with the same
+    /// tail
     /// ("net.json@0.5"). Anything ending in ".json" or containing a "/" is a path.
     Network network(const std::string &text, const Variant &base = {}) const;
 

@@ -43,7 +43,8 @@ public:
     /// The mapping this model would choose for the layer.
     virtual Schedule mapping(const Layer &layer, const Workload &workload) const = 0;
     /// The price of one layer under a mapping. Additive: depends on nothing outside the layer.
-    virtual Verdict price(const Layer &layer, const LoopNest &nest, const Workload &workload) const = 0;
+    virtual Verdict price(const Layer &layer, const LoopNest &nest,
+                          const Workload &workload) const = 0;
     /// What does not add up over layers: fixed time per inference, weights streamed beyond the
     /// on-chip memory, transfers of input and output. Added once to the sum of the layers.
     virtual Cost network_cost(const NetworkTotals &totals, const Workload &workload) const = 0;
@@ -65,9 +66,9 @@ struct LayerEstimate {
 /// The price of a whole network.
 struct Estimate {
     std::vector<LayerEstimate> layers;
-    Cost network;      ///< the network-wide part alone
-    Cost total;        ///< sum of layers and `network`; of the supported layers only
-    Bytes peak;        ///< of activations, in the workload's precision
+    Cost network; ///< the network-wide part alone
+    Cost total;   ///< sum of layers and `network`; of the supported layers only
+    Bytes peak;   ///< of activations, in the workload's precision
     Bytes weights;
     std::vector<std::string> unsupported; ///< "name: reason"; the total is no price when non-empty
     bool supported() const { return unsupported.empty(); }

@@ -31,7 +31,7 @@ struct Target {
     std::string name;
     std::string description;
     TargetKind kind = TargetKind::cpu;
-    std::vector<DataType> precisions;   ///< the first one is the target's own
+    std::vector<DataType> precisions; ///< the first one is the target's own
     int max_threads = 1;
     std::map<std::string, Constant> constants; ///< by key with its unit, e.g. "clock_ghz"
     /// Operators and activations the device's runtime refuses, with the reason.

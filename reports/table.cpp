@@ -58,8 +58,9 @@ std::string for_csv(const Json &cell) {
 
 /// Characters, not bytes, of UTF-8 text.
 std::size_t display_width(const std::string &text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
 }
 
 std::string render_for_people(const Table &table, bool markdown) {

@@ -1,0 +1,98 @@
+#include "dsl/zoo.h"
+
+#include "base/error.h"
+#include "dsl/family_json.h"
+
+#include <cstdlib>
+
+namespace edgefront {
+
+namespace fs = std::filesystem;
+
+fs::path data_directory() {
+    if (const char *given = std::getenv("EDGEFRONT_DATA"); given != nullptr && *given != '\0') {
+        return given;
+    }
+    std::error_code ec;
+    const fs::path source = EDGEFRONT_SOURCE_DATA;
+    return fs::is_directory(source, ec) ? source : fs::path(EDGEFRONT_INSTALLED_DATA);
+}
+
+Zoo::Zoo(const fs::path &directory) {
+    std::error_code ec;
+    for (const auto &entry : fs::directory_iterator(directory, ec)) {
+        if (entry.path().extension() == ".json") {
+            Family family = read_family_file(entry.path());
+            const auto claim = [&](const std::string &name) {
+                if (!aliases_.emplace(name, family.name).second) {
+                    throw UserError({entry.path().string(), ""},
+                                    "the name '" + name + "' is already taken in this zoo");
+                }
+            };
+            claim(family.name);
+            for (const auto &alias : family.aliases) {
+                claim(alias);
+            }
+            families_.emplace(family.name, std::move(family));
+        }
+    }
+    if (ec) {
+        throw UserError({directory.string(), ""}, "cannot read the zoo: " + ec.message());
+    }
+}
+
+const Family *Zoo::find(const std::string &name) const {
+    const auto it = aliases_.find(name);
+    return it == aliases_.end() ? nullptr : &families_.at(it->second);
+}
+
+const Family &Zoo::get(const std::string &name) const {
+    if (const Family *family = find(name)) {
+        return *family;
+    }
+    std::vector<std::string> names;
+    for (const auto &[known, family] : aliases_) {
+        names.push_back(known);
+    }
+    throw UserError("unknown network '" + name + "'" + did_you_mean(name, names) +
+                    " (`edgefront networks` lists them; a file must end in .json)");
+}
+
+namespace {
+
+double parse_number(const std::string &text, const std::string &whole, const std::string &what) {
+    char *end = nullptr;
+    const double value = std::strtod(text.c_str(), &end);
+    if (text.empty() || *end != '\0' || !(value > 0)) {
+        throw UserError("'" + whole + "': expected " + what + ", found \"" + text +
+                        "\" (a network is NAME, NAME@WIDTH or NAME@WIDTH,RESOLUTION)");
+    }
+    return value;
+}
+
+} // namespace
+
+Network Zoo::network(const std::string &text, const Variant &base) const {
+    Variant variant = base;
+    const auto at = text.rfind('@');
+    const std::string name = text.substr(0, at);
+    if (at != std::string::npos) {
+        const std::string tail = text.substr(at + 1);
+        const auto comma = tail.find(',');
+        variant.width = parse_number(tail.substr(0, comma), text, "a width multiplier");
+        if (comma != std::string::npos) {
+            const double r = parse_number(tail.substr(comma + 1), text, "a resolution in pixels");
+            if (r != static_cast<int>(r)) {
+                throw UserError("'" + text + "': a resolution is an integer");
+            }
+            variant.resolution = static_cast<int>(r);
+        }
+    }
+    const fs::path path = name;
+    if (path.extension() == ".json" || name.find('/') != std::string::npos) {
+        return build(read_family_file(path), variant);
+    }
+    return build(get(name), variant);
+}
+
+} // namespace edgefront
