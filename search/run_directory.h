@@ -1,0 +1,115 @@
+// A sweep's folder: run.json (the resolved configuration: replays the run by itself), front.json
+// and front.csv (the result), state.json (the checkpoint; gone once the run is finished).
+// `RunResult` is front.json as a value: what reports/ renders and `front` filters.
+#pragma once
+
+#include "base/json_reader.h"
+#include "hwmodels/cost.h"
+#include "search/pareto.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// One column of values. `name` is "<quantity>" or "<quantity>:<target>", the quantity with its
+/// unit: "latency_ms:pixel6-cpu", "energy_mj:host", "peak_bytes", "macs", "params".
+struct ObjectiveColumn {
+    std::string name;
+    std::string quantity; ///< "latency_ms"
+    std::string target;   ///< empty for counts
+    Sense sense = Sense::minimise;
+    CostKind kind = CostKind::modelled;
+};
+
+/// A device of the run. The hash pins the constants that priced the layers.
+struct RunTarget {
+    std::string name;
+    std::string hash;
+    std::string precision;
+    int threads = 1;
+};
+
+/// Everything that decides the bytes of a result (run.json).
+struct RunConfig {
+    std::string tool_version;
+    Json space;           ///< the space, resolved: data/schema/space.schema.json
+    std::string strategy; ///< "exhaustive" or "nsga2"
+    std::uint64_t seed = 0;
+    std::int64_t evaluations = 0; ///< budget; the size of the space when exhaustive
+    int population = 0;           ///< nsga2 only
+    std::vector<RunTarget> targets;
+};
+
+struct RunPoint {
+    std::string id;                   ///< 8 hexadecimal digits, see DesignSpace::id
+    std::vector<std::string> choices; ///< one per choice name; "" where a block is left out
+    std::vector<double> values;       ///< one per objective
+};
+
+/// A member of the front that beats a published network, and by how much (in the objective's unit,
+/// never negative: less for `minimise`, more for `maximise`).
+struct Dominator {
+    std::string id;
+    std::vector<double> better_by;
+};
+
+/// A published network looked up in the space.
+struct PublishedMark {
+    std::string network; ///< "mobilenet_v4_conv_small@1,224"
+    bool inside = false;
+    std::string reason; ///< why it is outside, or which constraint it breaks; else empty
+    bool feasible = false;
+    bool on_front = false; ///< a member of the front has exactly its values
+    std::string id;        ///< when inside
+    std::vector<std::string> choices;
+    std::vector<double> values; ///< when priced
+    std::vector<Dominator> dominated_by;
+};
+
+/// Why candidates were refused, by constraint.
+struct Refusals {
+    std::string constraint; ///< "latency_ms:pixel6-cpu <= 3", "spatial mixing", "unsupported on
+                            ///< hexagon690: ..."
+    std::int64_t candidates = 0;
+    std::optional<double> nearest; ///< the value nearest to the bound among those refused
+};
+
+struct RunCounters {
+    double space_size = 0; ///< networks in the space; exact below 2^53
+    std::int64_t evaluated = 0;
+    std::int64_t feasible = 0;
+    std::vector<Refusals> refused;
+};
+
+struct RunResult {
+    RunConfig config;
+    bool finished = false; ///< false: interrupted, the front of what was seen
+    std::vector<std::string> choice_names;
+    std::vector<ObjectiveColumn> objectives;
+    RunCounters counters;
+    std::vector<RunPoint> points; ///< the front, by the first objective, best first
+    std::vector<PublishedMark> marks;
+
+    /// By id or by its first characters; throws UserError (unknown, ambiguous).
+    const RunPoint &point(const std::string &id) const;
+    /// Index into `objectives`; throws UserError with the nearest name.
+    std::size_t objective(const std::string &name) const;
+};
+
+Json to_json(const RunConfig &config);
+Json to_json(const RunResult &result);
+RunConfig read_run_config(const JsonReader &json);
+RunResult read_run_result(const JsonReader &json);
+/// "id", the choices, the objectives; RFC 4180.
+std::string front_csv(const RunResult &result);
+
+/// The result of the sweep in `directory`; throws UserError when there is none.
+RunResult read_run(const std::filesystem::path &directory);
+/// front.json and front.csv.
+void write_result(const std::filesystem::path &directory, const RunResult &result);
+
+} // namespace edgefront
