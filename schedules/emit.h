@@ -1,0 +1,74 @@
+// A layer under a schedule leaves as machine code: one object file with one C function.
+//
+//   int symbol(void *user_context,
+//              halide_buffer_t *in0[, halide_buffer_t *gate][, halide_buffer_t *residual],
+//              [halide_buffer_t *weights, halide_buffer_t *bias,] halide_buffer_t *out);
+//
+// Activations are fp32 buffers of three dimensions (c, x, y) with mins 0, extents (C, W, H) and
+// strides (1, C, W*C) in elements; inputs come in the order of Node::inputs. Weights and bias are
+// fp32 buffers of one dimension holding the packed form (packing.h); both are present exactly for
+// layers with weights. `host` of every activation and of the weights and bias has to be 64-byte
+// aligned. Shapes are compiled in, so only `host` is read; nothing is checked. The function writes
+// nothing outside `out`, reads nothing outside its inputs, returns 0, and may run in several
+// threads at once on different buffers.
+//
+// Undefined symbols an object may have, all named in HalideRuntime.h:
+//   halide_do_par_for    only under parallel != none; receives `user_context`
+//   memset, memcpy       of the C library
+// There is no allocation on the heap and no other part of Halide's runtime.
+#pragma once
+
+#include "dsl/layer.h"
+#include "schedules/schedule.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// What machine code is made for: a Halide target string such as "x86-64-linux-avx-avx2-fma" or
+/// "arm-64-linux". `isa_info(target.text)` is what schedules need to know of it.
+struct KernelTarget {
+    std::string text;
+};
+
+/// This machine, with the features fp32 kernels gain from.
+KernelTarget host_kernel_target();
+/// Checks a Halide target string; throws UserError when Halide cannot read it or compile for it.
+KernelTarget parse_kernel_target(const std::string &text);
+
+/// CPU features without which the kernels would fault, in the names __builtin_cpu_supports knows
+/// ("avx2", "fma", "avx512f"...); empty for an architecture's baseline.
+std::vector<std::string> required_cpu_features(const KernelTarget &target);
+
+/// Names the emitted object: equal keys mean equal objects. Holds the layer's key, the schedule,
+/// the target and a version of this emitter. Hash it for a file name.
+std::string kernel_key(const Layer &layer, const Schedule &schedule, const KernelTarget &target);
+
+/// Writes a position-independent object. `symbol` has to be a C identifier. Throws UserError when
+/// the file cannot be written, std::logic_error when the schedule is outside the layer's space.
+void emit_kernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target,
+                 const std::string &symbol, const std::filesystem::path &object_file);
+
+/// The same kernel compiled into this process, for tests and kernel timings.
+class JitKernel {
+public:
+    JitKernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target);
+    ~JitKernel();
+    JitKernel(JitKernel &&) noexcept;
+    JitKernel &operator=(JitKernel &&) noexcept;
+
+    /// Pointers in the order of the C function above, 64-byte aligned.
+    void bind(const std::vector<const float *> &inputs, const float *weights, const float *bias,
+              float *out);
+    /// Runs on the bound pointers.
+    void run();
+
+private:
+    struct Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+} // namespace edgefront

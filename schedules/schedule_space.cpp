@@ -1,0 +1,156 @@
+#include "schedules/schedule_space.h"
+
+#include "base/error.h"
+
+#include <algorithm>
+
+namespace edgefront {
+
+namespace {
+
+bool is_dense(const Layer &layer) {
+    return layer.op == Op::conv2d || layer.op == Op::fully_connected;
+}
+
+std::vector<int> up_to(int most, std::vector<int> values) {
+    values.erase(std::remove_if(values.begin(), values.end(), [=](int v) { return v > most; }),
+                 values.end());
+    return values;
+}
+
+std::vector<int> dividing(int whole, std::vector<int> values) {
+    values.erase(
+        std::remove_if(values.begin(), values.end(), [=](int v) { return whole % v != 0; }),
+        values.end());
+    return values;
+}
+
+/// The machine's vectors and their halves and quarters; narrower ones where channels are few.
+std::vector<int> lane_choices(const Layer &layer, const IsaInfo &isa) {
+    // Dense kernels pad the last vector, the others need a whole one.
+    const int most = is_dense(layer) ? 2 * layer.output.channels - 1 : layer.output.channels;
+    std::vector<int> lanes;
+    for (int n = isa.lanes; n >= 1; n /= 2) {
+        if (n <= most && (n >= isa.lanes / 4 || lanes.empty())) {
+            lanes.insert(lanes.begin(), n);
+        }
+    }
+    return lanes;
+}
+
+template <typename T>
+bool has(const std::vector<T> &values, T value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+} // namespace
+
+IsaInfo isa_info(const std::string &halide_target) {
+    const auto names = [&](const std::string &feature) {
+        return ("-" + halide_target + "-").find("-" + feature + "-") != std::string::npos;
+    };
+    if (names("x86")) {
+        if (names("avx512_skylake") || names("avx512_cannonlake") ||
+            names("avx512_sapphirerapids")) {
+            return {16, 32};
+        }
+        return {names("avx") ? 8 : 4, names("64") ? 16 : 8};
+    }
+    if (names("arm")) {
+        return {4, names("64") ? 32 : 16};
+    }
+    throw UserError("no schedules for the Halide target '" + halide_target +
+                    "': expected x86 or arm");
+}
+
+int registers_used(const Schedule &schedule) {
+    return schedule.vectors * schedule.pixels * schedule.rows + schedule.vectors + 1;
+}
+
+bool ScheduleSpace::contains(const Schedule &s) const {
+    if (!has(lanes, s.lanes) || !has(vectors, s.vectors) || !has(pixels, s.pixels) ||
+        !has(rows, s.rows) || !has(unroll, s.unroll) || !has(order, s.order) ||
+        !has(parallel, s.parallel) || registers_used(s) >= registers) {
+        return false;
+    }
+    const int most = pads_last ? (channels + s.lanes - 1) / s.lanes * s.lanes : channels;
+    return s.lanes * s.vectors <= most;
+}
+
+std::vector<Schedule> ScheduleSpace::all() const {
+    std::vector<Schedule> found;
+    Schedule s;
+    for (int l : lanes) {
+        for (int v : vectors) {
+            for (int p : pixels) {
+                for (int r : rows) {
+                    for (int u : unroll) {
+                        for (LoopOrder o : order) {
+                            for (ParallelOver over : parallel) {
+                                s = {l, v, p, r, u, o, over};
+                                if (contains(s)) {
+                                    found.push_back(s);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    return found;
+}
+
+Schedule ScheduleSpace::draw(Random &random) const {
+    const std::vector<Schedule> every = all();
+    return every[random.below(every.size())];
+}
+
+ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
+    ScheduleSpace space;
+    space.registers = isa.registers;
+    space.channels = layer.output.channels;
+    space.pads_last = is_dense(layer);
+    space.lanes = lane_choices(layer, isa);
+    space.vectors = {1};
+    space.pixels = {1};
+    space.rows = {1};
+    space.unroll = {1};
+    space.order = {LoopOrder::pixels_outer, LoopOrder::channels_outer};
+    space.parallel = {ParallelOver::none};
+    if (layer.output.height > 1) {
+        space.parallel.push_back(ParallelOver::rows);
+    }
+    space.parallel.push_back(ParallelOver::channels);
+    const std::vector<int> pixels = up_to(layer.output.width, {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14});
+    const std::vector<int> rows = up_to(layer.output.height, {1, 2, 3, 4});
+    switch (layer.op) {
+    case Op::conv2d:
+        space.vectors = {1, 2, 3, 4, 5, 6, 8};
+        space.pixels = pixels;
+        space.rows = rows;
+        space.unroll = dividing(layer.input.channels, {1, 2, 3, 4, 8});
+        break;
+    case Op::fully_connected:
+        space.vectors = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+        space.unroll = dividing(layer.input.channels, {1, 2, 4, 8});
+        break;
+    case Op::depthwise_conv2d:
+        space.vectors = {1, 2, 3, 4};
+        space.pixels = pixels;
+        space.rows = rows;
+        break;
+    case Op::global_average_pool:
+        space.vectors = {1, 2, 4, 8};
+        space.order = {LoopOrder::pixels_outer};
+        space.parallel = {ParallelOver::none, ParallelOver::channels};
+        break;
+    case Op::channel_scale:
+        space.vectors = {1, 2, 4};
+        space.pixels = up_to(layer.output.width, {1, 2, 4});
+        break;
+    }
+    return space;
+}
+
+} // namespace edgefront

@@ -1,0 +1,53 @@
+// Which values of each knob are legal for a layer on an instruction set, as data, and the schedule
+// taken when nobody has tuned it.
+#pragma once
+
+#include "base/random.h"
+#include "dsl/layer.h"
+#include "schedules/schedule.h"
+
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// What a schedule needs to know of a CPU.
+struct IsaInfo {
+    int lanes = 1;     ///< fp32 lanes of the widest vector register
+    int registers = 1; ///< vector registers
+    bool operator==(const IsaInfo &o) const { return lanes == o.lanes && registers == o.registers; }
+};
+
+/// From the features in a Halide target string; throws UserError for an architecture without entry.
+IsaInfo isa_info(const std::string &halide_target);
+
+/// Legal values of every knob, ascending. `contains` couples them: the register tile has to fit.
+struct ScheduleSpace {
+    std::vector<int> lanes;
+    std::vector<int> vectors;
+    std::vector<int> pixels;
+    std::vector<int> rows;
+    std::vector<int> unroll;
+    std::vector<LoopOrder> order;
+    std::vector<ParallelOver> parallel;
+    int registers = 0;     ///< vector registers of the machine; one is left to the compiler
+    int channels = 0;      ///< output channels
+    bool pads_last = true; ///< the last vector may reach beyond the channels
+
+    bool contains(const Schedule &schedule) const;
+    /// Every schedule of the space, in knob order.
+    std::vector<Schedule> all() const;
+    /// One of `all()`, each equally likely.
+    Schedule draw(Random &random) const;
+};
+
+/// Registers a tile takes: its sums, one step's weights and one input value.
+int registers_used(const Schedule &schedule);
+
+ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa);
+
+/// A good member of the space, from the shape alone. `threads` > 1 asks for parallel loops where
+/// the layer has work enough to pay for them.
+Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 1);
+
+} // namespace edgefront
