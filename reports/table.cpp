@@ -1,5 +1,6 @@
 #include "reports/table.h"
 
+#include "base/csv.h"
 #include "base/error.h"
 
 #include <fmt/format.h>
@@ -45,15 +46,7 @@ std::string for_csv(const Json &cell) {
     if (!cell.is_string()) {
         return cell.dump();
     }
-    const auto text = cell.get<std::string>();
-    if (text.find_first_of(",\"\n\r") == std::string::npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return quoted + "\"";
+    return csv_cell(cell.get<std::string>());
 }
 
 /// Characters, not bytes, of UTF-8 text.
