@@ -41,12 +41,12 @@ Zoo::Zoo(const fs::path &directory) {
     }
 }
 
-const Family *Zoo::find(const std::string &name) const {
+const Family *Zoo::find(const std::string &name) const & {
     const auto it = aliases_.find(name);
     return it == aliases_.end() ? nullptr : &families_.at(it->second);
 }
 
-const Family &Zoo::get(const std::string &name) const {
+const Family &Zoo::get(const std::string &name) const & {
     if (const Family *family = find(name)) {
         return *family;
     }

@@ -18,12 +18,16 @@ public:
     /// Reads every *.json of `directory`.
     explicit Zoo(const std::filesystem::path &directory = data_directory() / "networks");
 
+    // What these return lives in the zoo, so a temporary zoo cannot be asked.
     /// Families by name, sorted.
-    const std::map<std::string, Family> &families() const { return families_; }
+    const std::map<std::string, Family> &families() const & { return families_; }
+    const std::map<std::string, Family> &families() && = delete;
     /// By name or alias, or nothing.
-    const Family *find(const std::string &name) const;
+    const Family *find(const std::string &name) const &;
+    const Family *find(const std::string &name) && = delete;
     /// Throws UserError with the nearest name.
-    const Family &get(const std::string &name) const;
+    const Family &get(const std::string &name) const &;
+    const Family &get(const std::string &name) && = delete;
 
     /// "name", "name@WIDTH", "name@WIDTH,RESOLUTION", or a path to a network file with the same
     /// tail

@@ -1,0 +1,173 @@
+#include "dsl/family_json.h"
+#include "dsl/zoo.h"
+
+#include <gtest/gtest.h>
+
+namespace edgefront {
+namespace {
+
+std::string error_of(const std::function<void()> &use) {
+    try {
+        use();
+    } catch (const UserError &e) {
+        return e.what();
+    }
+    return "";
+}
+
+TEST(MakeDivisible, rounds_to_eights_and_never_loses_more_than_a_tenth) {
+    EXPECT_EQ(make_divisible(11.2), 16); // the stem at width 0.35
+    EXPECT_EQ(make_divisible(33.6), 32);
+    EXPECT_EQ(make_divisible(4), 8);
+    EXPECT_EQ(make_divisible(12), 16); // half rounds up
+    EXPECT_EQ(make_divisible(184), 184);
+}
+
+TEST(WidthRule, mobilenet_v1_truncates) {
+    const Zoo zoo;
+    const WidthRule rule = zoo.get("mobilenet_v1").width;
+    EXPECT_EQ(rule.scale(32, 0.35), 11);
+    EXPECT_EQ(rule.scale(32, 0.1), 8);
+}
+
+/// Table 2 of arXiv:1801.04381, written in the C++ DSL.
+Family mobilenet_v2() {
+    Family f;
+    f.activation = Activation::relu6;
+    f.classes = 1001;
+    f.padding = Padding::same;
+    f.width.last = WidthRule::Last::above_one;
+    f.blocks = {
+        conv(32).k(3).s(2),
+        inverted_bottleneck(16).e(1),
+        inverted_bottleneck(24).e(6).n(2).s(2),
+        inverted_bottleneck(32).e(6).n(3).s(2),
+        inverted_bottleneck(64).e(6).n(4).s(2),
+        inverted_bottleneck(96).e(6).n(3),
+        inverted_bottleneck(160).e(6).n(3).s(2),
+        inverted_bottleneck(320).e(6),
+        conv(1280).k(1).is_last(),
+        global_pool(),
+        classifier(),
+    };
+    return f;
+}
+
+TEST(Family, the_cpp_table_and_the_json_table_of_mobilenet_v2_are_the_same) {
+    const Zoo zoo;
+    EXPECT_EQ(mobilenet_v2().blocks, zoo.get("mobilenet_v2").blocks);
+    for (const double width : {0.35, 1.0, 1.4}) {
+        const Network a = build(mobilenet_v2(), {width, 192, {}, {}, {}});
+        const Network b = build(zoo.get("mobilenet_v2"), {width, 192, {}, {}, {}});
+        ASSERT_EQ(a.nodes.size(), b.nodes.size());
+        for (std::size_t i = 0; i < a.nodes.size(); i++) {
+            EXPECT_EQ(key(a.nodes[i].layer), key(b.nodes[i].layer));
+        }
+    }
+}
+
+TEST(Family, writing_and_reading_back_changes_nothing) {
+    const Zoo zoo;
+    for (const auto &[name, family] : zoo.families()) {
+        const std::string text = write_family(family).dump();
+        const Family again = read_family(JsonReader::parse(text, name));
+        EXPECT_EQ(write_family(again).dump(), text) << name;
+        EXPECT_EQ(again.blocks, family.blocks) << name;
+    }
+}
+
+TEST(Family, a_uib_puts_its_stride_on_the_middle_depthwise_when_there_is_one) {
+    Family f;
+    f.resolution = 32;
+    f.blocks = {conv(16).s(2), uib(24).start_dw(5).mid_dw(3).s(2).e(4), uib(24).start_dw(3).e(2),
+                uib(32).start_dw(3).s(2).e(2), uib(32).e(2)};
+    const Network net = build(f);
+    const auto layer = [&](const std::string &name) -> const Layer & {
+        for (const auto &node : net.nodes) {
+            if (node.name == name) {
+                return node.layer;
+            }
+        }
+        throw std::logic_error("no layer " + name);
+    };
+    EXPECT_EQ(layer("block1.start_dw").stride, 1);
+    EXPECT_EQ(layer("block1.start_dw").activation, Activation::none);
+    EXPECT_EQ(layer("block1.mid_dw").stride, 2);
+    EXPECT_EQ(layer("block1.mid_dw").input.channels, 64);
+    EXPECT_FALSE(layer("block1.project").residual);
+    EXPECT_TRUE(layer("block2.project").residual);
+    EXPECT_EQ(layer("block3.start_dw").stride, 2);
+    EXPECT_TRUE(layer("block4.project").residual) << "an FFN block has a shortcut too";
+}
+
+TEST(Family, same_padding_puts_the_odd_row_at_the_bottom_and_symmetric_does_not) {
+    Family f;
+    f.blocks = {conv(16).k(3).s(2)};
+    f.padding = Padding::same;
+    EXPECT_EQ(build(f, {1, 224, {}, {}, {}}).nodes[0].layer.pad_top, 0);
+    EXPECT_EQ(build(f, {1, 225, {}, {}, {}}).nodes[0].layer.pad_top, 1);
+    f.padding = Padding::symmetric;
+    EXPECT_EQ(build(f, {1, 224, {}, {}, {}}).nodes[0].layer.pad_top, 1);
+}
+
+TEST(Family, refuses_a_width_or_resolution_that_makes_no_sense) {
+    const Zoo zoo;
+    const Family &family = zoo.get("mobilenet_v2");
+    EXPECT_THROW(build(family, {0.0, 224, {}, {}, {}}), UserError);
+    EXPECT_THROW(build(family, {-1.0, 224, {}, {}, {}}), UserError);
+    EXPECT_THROW(build(family, {1.0, 8, {}, {}, {}}), UserError);
+}
+
+TEST(BlockString, print_and_parse_are_inverse) {
+    for (const char *text :
+         {"uir_r1_a3_k5_s2_e4_c80", "uir_r4_a0_k3_s1_e2_c96", "uir_r1_a0_k0_s1_e2.5_c160"}) {
+        EXPECT_EQ(to_block_string(parse_block_string(text)), text);
+    }
+    EXPECT_EQ(uib_type(parse_block_string("uir_a3_k5_c8")), "ExtraDW");
+    EXPECT_EQ(uib_type(parse_block_string("uir_k5_c8")), "IB");
+    EXPECT_EQ(uib_type(parse_block_string("uir_a3_c8")), "ConvNext");
+    EXPECT_EQ(uib_type(parse_block_string("uir_c8")), "FFN");
+}
+
+TEST(BlockString, mistakes_are_named) {
+    const auto error = [](const std::string &text) {
+        return error_of([&] { parse_block_string(text); });
+    };
+    EXPECT_NE(error("ir_r1_k3").find("begin with \"uir\""), std::string::npos);
+    EXPECT_NE(error("uir_r1_x3_c8").find("unknown part 'x'"), std::string::npos);
+    EXPECT_NE(error("uir_a4_c8").find("kernels are odd"), std::string::npos);
+    EXPECT_NE(error("uir_s2_c8").find("a stride needs a depthwise"), std::string::npos);
+    EXPECT_NE(error("uir_a3").find("c, the output channels, is missing"), std::string::npos);
+    EXPECT_NE(error("uir_a3_a3_c8").find("stands twice"), std::string::npos);
+    EXPECT_NE(error("uir_a3.5_c8").find("must be an integer"), std::string::npos);
+    EXPECT_NE(error("uir__c8").find("cannot read"), std::string::npos);
+    EXPECT_NE(error("uir_c0").find("c must be from 1"), std::string::npos);
+}
+
+TEST(FamilyJson, mistakes_name_the_row_and_the_nearest_key) {
+    const auto error = [](const std::string &row) {
+        return error_of([&] {
+            read_family(JsonReader::parse(
+                "{\"schema\": \"edgefront/network/1\", \"name\": \"x\", \"resolution\": 224, "
+                "\"classes\": 10, \"activation\": \"relu\", \"blocks\": [" +
+                    row + "]}",
+                "x.json"));
+        });
+    };
+    EXPECT_EQ(error(R"({"op": "conv", "channels": 8})"), "");
+    EXPECT_NE(error(R"({"op": "conv", "chanels": 8})")
+                  .find("/blocks/0: the key \"channels\" is "
+                        "missing (found \"chanels\""),
+              std::string::npos);
+    EXPECT_NE(error(R"({"op": "conv", "channels": 8, "expansion": 6})")
+                  .find("/blocks/0: unknown key \"expansion\""),
+              std::string::npos);
+    EXPECT_NE(error(R"({"op": "conv", "channels": 8}, {"op": "inverted_bottlneck", "channels": 8})")
+                  .find("/blocks/1/op: unknown value"),
+              std::string::npos);
+    EXPECT_NE(error(R"("uir_a4_c8")").find("x.json:/blocks/0: 'uir_a4_c8'"), std::string::npos);
+    EXPECT_NE(error("").find("at least one block"), std::string::npos);
+}
+
+} // namespace
+} // namespace edgefront

@@ -1,0 +1,147 @@
+#include "base/error.h"
+#include "dsl/memory_plan.h"
+#include "dsl/zoo.h"
+
+#include <gtest/gtest.h>
+
+namespace edgefront {
+namespace {
+
+TEST(Network, counts_of_a_tiny_network_match_the_hand) {
+    Family f;
+    f.resolution = 16;
+    f.classes = 10;
+    f.blocks = {conv(8).k(3).s(2), inverted_bottleneck(8).e(2).squeeze_excite(), global_pool(),
+                classifier()};
+    const Network net = build(f);
+    // conv 3x3x3x8 on 8x8; expand 8x16, dw 9x16, project 16x8 on 8x8; SE 16x8 and 8x16 on 1x1; 8x10
+    EXPECT_EQ(macs(net).count(), 216 * 64 + 128 * 64 + 144 * 64 + 128 * 64 + 128 + 128 + 80);
+    EXPECT_EQ(params(net).count(), (216 + 16) + (128 + 32) + (144 + 32) + (128 + 16) + (128 + 8) +
+                                       (128 + 16) + (80 + 10));
+    EXPECT_EQ(batch_norm_params(net).count(), 16 + 32 + 32 + 16);
+    EXPECT_EQ(batch_norm_elements(net), 64 * (8 + 16 + 16 + 8));
+}
+
+TEST(Network, published_integers_are_reached_to_the_last_parameter) {
+    const Zoo zoo;
+    const auto count = [&](const char *name) {
+        Variant v;
+        v.classes = 1000;
+        return params(build(zoo.get(name), v)).count();
+    };
+    // torchvision's weight metadata (num_params)
+    EXPECT_EQ(count("mobilenet_v2"), 3504872);
+    EXPECT_EQ(count("mobilenet_v3_large"), 5483032);
+    EXPECT_EQ(count("mobilenet_v3_small"), 2542856);
+}
+
+TEST(Network, every_zoo_network_is_valid_at_every_width_and_resolution) {
+    const Zoo zoo;
+    for (const auto &[name, family] : zoo.families()) {
+        for (const double width : family.width.values) {
+            for (const int resolution : family.resolutions) {
+                const Network net = build(family, {width, resolution, {}, {}, {}});
+                EXPECT_NO_THROW(validate(net)) << net.name;
+                EXPECT_EQ(net.output(), (Shape{1, 1, family.classes}));
+            }
+        }
+    }
+}
+
+TEST(Network, the_precision_is_part_of_the_workload_key) {
+    const Network net = Zoo().network("mobilenet_v1@0.25,128");
+    const Layer a = net.nodes[1].layer;
+    const Layer b = with_type(net, DataType::int8).nodes[1].layer;
+    EXPECT_NE(key(a), key(b));
+    EXPECT_EQ(weight_bytes(b).count(), weight_count(b).count() + 4 * b.output.channels);
+}
+
+TEST(Zoo, names_aliases_and_variants_resolve) {
+    const Zoo zoo;
+    EXPECT_EQ(zoo.network("mobilenetv2_100").name, "mobilenet_v2");
+    EXPECT_EQ(zoo.network("mobilenet_v2@0.5").name, "mobilenet_v2@0.5");
+    const Network net = zoo.network("mobilenet_v2@0.35,96");
+    EXPECT_EQ(net.name, "mobilenet_v2@0.35,96");
+    EXPECT_EQ(net.input, (Shape{96, 96, 3}));
+    EXPECT_EQ(zoo.network((data_directory() / "networks/mobilenet_v2.json").string() + "@0.5").name,
+              "mobilenet_v2@0.5");
+}
+
+TEST(Zoo, mistakes_in_a_name_are_explained) {
+    const Zoo zoo;
+    const auto error = [&](const std::string &text) -> std::string {
+        try {
+            zoo.network(text);
+        } catch (const UserError &e) {
+            return e.what();
+        }
+        return "";
+    };
+    EXPECT_NE(error("mobilnet_v2").find("did you mean 'mobilenet_v2'?"), std::string::npos);
+    EXPECT_NE(error("mobilenet_v2@x").find("expected a width multiplier"), std::string::npos);
+    EXPECT_NE(error("mobilenet_v2@1,").find("expected a resolution"), std::string::npos);
+    EXPECT_NE(error("mobilenet_v2@1,96.5").find("a resolution is an integer"), std::string::npos);
+    EXPECT_NE(error("no/such.json").find("no/such.json: cannot read"), std::string::npos);
+}
+
+/// Two tensors that live at the same time must not share a byte.
+void expect_no_overlap(const Network &net, const MemoryPlan &plan, bool external_io) {
+    const int n = static_cast<int>(net.nodes.size());
+    std::vector<int> last(static_cast<std::size_t>(n) + 1, 0);
+    for (int i = 0; i < n; i++) {
+        last[static_cast<std::size_t>(i) + 1] = i;
+        for (const int producer : net.nodes[static_cast<std::size_t>(i)].inputs) {
+            last[static_cast<std::size_t>(producer) + 1] = i;
+        }
+    }
+    const auto offset = [&](int t) {
+        return t < 0 ? plan.input_offset : plan.offsets[static_cast<std::size_t>(t)];
+    };
+    const auto bytes = [&](int t) {
+        return 4 *
+               (t < 0 ? net.input : net.nodes[static_cast<std::size_t>(t)].layer.output).elements();
+    };
+    for (int a = external_io ? 0 : -1; a < n - external_io; a++) {
+        EXPECT_EQ(offset(a) % MemoryPlan::alignment, 0);
+        EXPECT_LE(offset(a) + bytes(a), plan.arena.count());
+        for (int b = a + 1; b < n - external_io; b++) {
+            const bool together = b <= last[static_cast<std::size_t>(a) + 1];
+            const bool apart =
+                offset(a) + bytes(a) <= offset(b) || offset(b) + bytes(b) <= offset(a);
+            EXPECT_TRUE(!together || apart) << net.name << " tensors " << a << " and " << b;
+        }
+    }
+}
+
+TEST(MemoryPlan, tensors_alive_together_never_overlap) {
+    const Zoo zoo;
+    for (const auto &[name, family] : zoo.families()) {
+        const Network net = build(family);
+        for (const bool external_io : {false, true}) {
+            const MemoryPlan plan = plan_memory(net, external_io);
+            expect_no_overlap(net, plan, external_io);
+            EXPECT_LE(plan.peak.count(), plan_memory(net).arena.count()) << name;
+        }
+    }
+}
+
+TEST(MemoryPlan, the_peak_of_mobilenet_v2_is_its_first_expansion) {
+    // 112x112x96 expanded beside its 112x112x16... the 32-channel input is gone by then:
+    // 56x56x96 + 112x112x96 floats stand together at the strided depthwise.
+    const Network net = Zoo().network("mobilenet_v2");
+    const MemoryPlan plan = plan_memory(net);
+    EXPECT_EQ(plan.peak.count(), 4 * (112 * 112 * 96 + 56 * 56 * 96));
+    EXPECT_EQ(net.nodes[static_cast<std::size_t>(plan.peak_node)].name, "block2.dw");
+}
+
+TEST(MemoryPlan, a_residual_keeps_the_block_input_alive) {
+    Family f;
+    f.resolution = 16;
+    f.blocks = {conv(8).k(1), inverted_bottleneck(8).e(1)};
+    const Network net = build(f);
+    ASSERT_TRUE(net.nodes.back().layer.residual);
+    EXPECT_EQ(plan_memory(net).peak.count(), 4 * 16 * 16 * 8 * 3);
+}
+
+} // namespace
+} // namespace edgefront
