@@ -41,6 +41,10 @@ struct Unsupported {
     std::string reason;
 };
 
+/// The costs of parts done one after another: everything adds up, utilisation is weighted by time,
+/// `bound_by` is what most of the time is spent on, `kind` is that of the first part.
+Cost sum(const std::vector<Cost> &parts);
+
 using Verdict = std::variant<Cost, Infeasible, Unsupported>;
 
 } // namespace edgefront
