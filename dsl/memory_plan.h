@@ -21,7 +21,8 @@ struct MemoryPlan {
     int peak_node = 0; ///< the layer during which it is reached
 };
 
-/// Places every activation in one arena (greedy by size, best fit). With `external_io` the
+/// Places every activation in one arena (best fit, largest first, the order improved by a
+/// seeded search). With `external_io` the
 /// network's input and output are the caller's buffers and take no room in it; `peak` always counts
 /// them.
 MemoryPlan plan_memory(const Network &network, bool external_io = false);
