@@ -1,0 +1,152 @@
+#include "dsl/weights.h"
+
+#include "base/random.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace edgefront {
+
+namespace {
+
+std::vector<std::int64_t> weight_shape(const Layer &layer) {
+    const std::int64_t ci = layer.input.channels, co = layer.output.channels, k = layer.kernel;
+    switch (layer.op) {
+    case Op::conv2d: return {co, ci, k, k};
+    case Op::depthwise_conv2d: return {co, 1, k, k};
+    case Op::fully_connected: return {co, ci};
+    case Op::global_average_pool:
+    case Op::channel_scale: break;
+    }
+    throw std::logic_error(to_string(layer.op) + " has no weights");
+}
+
+/// [out][in][taps] of PyTorch to [taps][in][out] of layer.h, each output channel times `scale`.
+std::vector<float> to_plain(const std::vector<float> &values, std::size_t outputs,
+                            std::size_t inputs, std::size_t taps, const std::vector<float> &scale) {
+    std::vector<float> plain(values.size());
+    for (std::size_t o = 0; o < outputs; o++) {
+        for (std::size_t i = 0; i < inputs; i++) {
+            for (std::size_t t = 0; t < taps; t++) {
+                plain[(t * inputs + i) * outputs + o] =
+                    values[(o * inputs + i) * taps + t] * scale[o];
+            }
+        }
+    }
+    return plain;
+}
+
+LayerWeights fold_layer(const Node &node, const TensorMap &checkpoint, double epsilon) {
+    const auto values = [&](const std::string &suffix) -> const std::vector<float> & {
+        return checkpoint.at(node.name + suffix).values;
+    };
+    const auto outputs = static_cast<std::size_t>(node.layer.output.channels);
+    std::vector<float> scale(outputs, 1.0f), bias;
+    switch (node.offset) {
+    case Offset::none: break;
+    case Offset::bias: bias = values(".bias"); break;
+    case Offset::batch_norm:
+        bias.resize(outputs);
+        for (std::size_t c = 0; c < outputs; c++) {
+            const double factor =
+                values(".bn.weight")[c] / std::sqrt(values(".bn.running_var")[c] + epsilon);
+            scale[c] = static_cast<float>(factor);
+            bias[c] =
+                static_cast<float>(values(".bn.bias")[c] - values(".bn.running_mean")[c] * factor);
+        }
+        break;
+    }
+    if (node.layer.bias && bias.empty()) { // an epilogue with a bias nobody learned
+        bias.assign(outputs, 0.0f);
+    }
+    const FloatTensor &weight = checkpoint.at(node.name + ".weight");
+    const auto inputs = static_cast<std::size_t>(weight.shape[1]);
+    const std::size_t taps = weight.values.size() / (outputs * inputs);
+    return {to_plain(weight.values, outputs, inputs, taps, scale), std::move(bias)};
+}
+
+std::string hash_of(const std::vector<LayerWeights> &layers) {
+    std::string hashes;
+    for (const LayerWeights &layer : layers) {
+        for (const std::vector<float> *values : {&layer.weights, &layer.bias}) {
+            hashes += stable_hash_hex(
+                {reinterpret_cast<const char *>(values->data()), values->size() * sizeof(float)});
+        }
+    }
+    return stable_hash_hex(hashes);
+}
+
+bool ends_with(const std::string &text, const std::string &tail) {
+    return text.size() >= tail.size() &&
+           text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
+}
+
+} // namespace
+
+std::vector<TensorSpec> checkpoint_tensors(const Node &node) {
+    std::vector<TensorSpec> tensors;
+    if (!node.layer.has_weights()) {
+        return tensors;
+    }
+    const std::vector<std::int64_t> channels = {node.layer.output.channels};
+    tensors.push_back({node.name + ".weight", weight_shape(node.layer)});
+    switch (node.offset) {
+    case Offset::none: break;
+    case Offset::bias: tensors.push_back({node.name + ".bias", channels}); break;
+    case Offset::batch_norm:
+        for (const char *part : {"weight", "bias", "running_mean", "running_var"}) {
+            tensors.push_back({node.name + ".bn." + part, channels});
+        }
+        break;
+    }
+    return tensors;
+}
+
+NetworkWeights fold(const Network &network, const TensorMap &checkpoint) {
+    NetworkWeights result;
+    for (const Node &node : network.nodes) {
+        result.layers.push_back(node.layer.has_weights()
+                                    ? fold_layer(node, checkpoint, network.batch_norm_epsilon)
+                                    : LayerWeights{});
+    }
+    result.hash = hash_of(result.layers);
+    return result;
+}
+
+NetworkWeights random_weights(const Network &network, std::uint64_t seed) {
+    NetworkWeights weights = fold(network, random_checkpoint(network, seed));
+    weights.source = "seed " + std::to_string(seed);
+    return weights;
+}
+
+NetworkWeights load_weights(const Network &network, const std::filesystem::path &path) {
+    const TensorFile file = TensorFile::read(path);
+    TensorMap checkpoint;
+    std::vector<std::string> known;
+    for (const Node &node : network.nodes) {
+        for (const TensorSpec &spec : checkpoint_tensors(node)) {
+            FloatTensor tensor = file.floats(spec.name, spec.shape);
+            if (ends_with(spec.name, ".running_var") &&
+                *std::min_element(tensor.values.begin(), tensor.values.end()) < 0) {
+                throw UserError({file.file(), "/" + spec.name}, "a variance is negative");
+            }
+            checkpoint.emplace(spec.name, std::move(tensor));
+            known.push_back(spec.name);
+        }
+        if (node.offset == Offset::batch_norm) {
+            known.push_back(node.name + ".bn.num_batches_tracked");
+        }
+    }
+    for (const std::string &name : file.names()) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            throw UserError({file.file(), "/" + name},
+                            network.name + " has no such tensor" + did_you_mean(name, known));
+        }
+    }
+    NetworkWeights weights = fold(network, checkpoint);
+    weights.source = "file " + path.filename().string();
+    return weights;
+}
+
+} // namespace edgefront
