@@ -4,6 +4,7 @@
 #include "base/files.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -23,6 +24,10 @@ void OutputOptions::write(const std::string &text) const {
     }
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
         std::fflush(stdout) != 0) {
+        if (errno == EPIPE) { // the reader has seen enough: end as every filter does
+            std::signal(SIGPIPE, SIG_DFL);
+            std::raise(SIGPIPE);
+        }
         throw UserError({"<stdout>", ""}, std::string("cannot write: ") + std::strerror(errno));
     }
 }

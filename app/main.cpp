@@ -16,8 +16,8 @@ int usage_exit(const CLI::App &app, const CLI::ParseError &e) {
 
 int main(int argc, char **argv) {
     using namespace edgefront;
-    std::signal(SIGPIPE,
-                SIG_IGN); // a closed pipe is a write error with a message, not a silent end
+    // A reader that goes away must not end a run that still has files to write (command.cpp).
+    std::signal(SIGPIPE, SIG_IGN);
 
     CLI::App app{
         "Architecture exploration and hardware-cost simulation of MobileNet-class networks.",

@@ -185,8 +185,12 @@ TEST(House, headers_are_guarded_and_files_stay_short) {
     for (const auto &source : sources(folders)) {
         EXPECT_LE(source.lines.size(), most_lines) << source.path << ": split it";
         if (fs::path(source.path).extension() == ".h") {
-            EXPECT_NE(std::find(source.lines.begin(), source.lines.end(), "#pragma once"),
-                      source.lines.end())
+            // A header that C sources of a kernel package share has a guard instead.
+            EXPECT_TRUE(std::any_of(source.lines.begin(), source.lines.end(),
+                                    [](const std::string &line) {
+                                        return line == "#pragma once" ||
+                                               line.rfind("#ifndef EDGEFRONT_", 0) == 0;
+                                    }))
                 << source.path << " lacks #pragma once";
         }
     }
