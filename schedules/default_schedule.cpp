@@ -56,7 +56,7 @@ double cycles(const Layer &layer, const Schedule &s) {
 
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
     ScheduleSpace space = schedule_space(layer, isa);
-    space.order = {LoopOrder::channels_outer};
+    space.order = {space.order.back()};
     space.parallel = {ParallelOver::none};
     space.unroll = {space.unroll.front()};
     Schedule best;

@@ -1,0 +1,36 @@
+// A Layer as a Halide algorithm: what is computed, without any order. Schedules (schedules/apply.h)
+// decide the rest. fp32, dimensions (c, x, y), channels innermost.
+#pragma once
+
+#include "dsl/layer.h"
+
+#include <Halide.h>
+
+#include <functional>
+#include <vector>
+
+namespace edgefront {
+
+/// Position of a weight in the one-dimensional weight buffer: output channel, step of the
+/// reduction. Steps run over (ky, kx, ci) with ci fastest, or over (ky, kx) for depthwise layers.
+using WeightIndex = std::function<Halide::Expr(Halide::Expr channel, Halide::Expr step)>;
+
+/// The layouts of dsl/layer.h: [step][channel].
+WeightIndex plain_weight_index(const Layer &layer);
+
+struct Algorithm {
+    Halide::Var c{"c"}, x{"x"}, y{"y"};
+    Halide::RDom window; ///< (ci, kx, ky) of dense layers, (kx, ky) of depthwise ones and pooling
+    Halide::ImageParam input, gate, residual, weights, bias; ///< defined where the layer has them
+    Halide::Func padded; ///< the input with zeros around it; undefined when no padding is read
+    Halide::Func sum;    ///< the reduction; undefined for channel_scale
+    Halide::Func output;
+
+    /// The defined parameters in the order of Node::inputs, then weights and bias.
+    std::vector<Halide::ImageParam> parameters() const;
+};
+
+/// Throws std::logic_error for a layer that is not fp32.
+Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index);
+
+} // namespace edgefront

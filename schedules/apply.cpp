@@ -1,0 +1,174 @@
+#include "schedules/apply.h"
+
+#include "schedules/packing.h"
+
+namespace edgefront {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::ImageParam;
+using Halide::MemoryType;
+using Halide::RVar;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace {
+
+void fix_shape(Halide::OutputImageParam p, const Shape &shape) {
+    constexpr int alignment = 64;
+    p.set_host_alignment(alignment);
+    p.dim(0).set_bounds(0, shape.channels).set_stride(1);
+    p.dim(1).set_bounds(0, shape.width).set_stride(shape.channels);
+    p.dim(2).set_bounds(0, shape.height).set_stride(shape.width * shape.channels);
+}
+
+void fix_count(ImageParam &p, std::int64_t count) {
+    constexpr int alignment = 64;
+    p.set_host_alignment(alignment);
+    p.dim(0).set_bounds(0, static_cast<int>(count)).set_stride(1);
+}
+
+/// [n / NR][step][NR], or plain for depthwise layers (packing.h).
+WeightIndex packed_weight_index(const Layer &layer, const Schedule &schedule) {
+    if (layer.op == Op::depthwise_conv2d) {
+        return plain_weight_index(layer);
+    }
+    const int width = schedule.lanes * schedule.vectors;
+    const int depth = layer.kernel * layer.kernel * layer.input.channels;
+    return [width, depth](Expr channel, Expr step) {
+        return (channel / width * depth + step) * width + channel % width;
+    };
+}
+
+/// The loops of the output: (lane, vector, pixel, row) is the register tile, unrolled; outside it
+/// the tiles in the schedule's order. Returns the innermost loop over tiles.
+struct TileLoops {
+    Var lane{"lane"}, vector{"vector"}, pixel{"pixel"}, row{"row"};
+    Var channel_tile{"channel_tile"}, pixel_tile{"pixel_tile"}, row_tile{"row_tile"};
+    Var innermost;
+};
+
+TailStrategy tail(int extent, int step, TailStrategy otherwise) {
+    return extent % step == 0 ? TailStrategy::RoundUp : otherwise;
+}
+
+TileLoops tile_output(const Layer &layer, const Schedule &s, Algorithm &a,
+                      TailStrategy channel_tail) {
+    TileLoops t;
+    const int width = s.lanes * s.vectors;
+    const Shape &out = layer.output;
+    a.output.split(a.c, t.channel_tile, a.c, width, tail(out.channels, width, channel_tail))
+        .split(a.x, t.pixel_tile, t.pixel, s.pixels,
+               tail(out.width, s.pixels, TailStrategy::ShiftInwards))
+        .split(a.y, t.row_tile, t.row, s.rows, tail(out.height, s.rows, TailStrategy::ShiftInwards))
+        .split(a.c, t.vector, t.lane, s.lanes);
+    if (s.order == LoopOrder::channels_outer) {
+        a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.pixel_tile, t.row_tile,
+                         t.channel_tile);
+        t.innermost = t.pixel_tile;
+    } else {
+        a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.channel_tile, t.pixel_tile,
+                         t.row_tile);
+        t.innermost = t.channel_tile;
+    }
+    a.output.vectorize(t.lane).unroll(t.vector).unroll(t.pixel).unroll(t.row);
+    switch (s.parallel) {
+    case ParallelOver::none: break;
+    case ParallelOver::rows: a.output.parallel(t.row_tile); break;
+    case ParallelOver::channels: a.output.parallel(t.channel_tile); break;
+    }
+    return t;
+}
+
+/// The sums of one register tile, all in registers.
+void block_registers(const Schedule &s, Algorithm &a, const TileLoops &t) {
+    Var vector("v");
+    const int width = s.lanes * s.vectors;
+    a.sum.compute_at(a.output, t.innermost)
+        .store_in(MemoryType::Register)
+        .bound_extent(a.c, width)
+        .bound_extent(a.x, s.pixels)
+        .bound_extent(a.y, s.rows)
+        .split(a.c, vector, a.c, s.lanes)
+        .reorder(a.c, vector, a.x, a.y)
+        .vectorize(a.c)
+        .unroll(vector)
+        .unroll(a.x)
+        .unroll(a.y);
+}
+
+void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a) {
+    const TileLoops t = tile_output(layer, s, a, TailStrategy::GuardWithIf);
+    block_registers(s, a, t);
+    a.sum.align_bounds(a.c, s.lanes * s.vectors); // whole tiles, where the output stops earlier
+    Var vector("v");
+    RVar step("step");
+    const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
+    a.sum.update()
+        .split(a.c, vector, a.c, s.lanes)
+        .split(ci, ci, step, s.unroll)
+        .reorder(a.c, vector, a.x, a.y, step, ci, kx, ky)
+        .vectorize(a.c)
+        .unroll(vector)
+        .unroll(a.x)
+        .unroll(a.y)
+        .unroll(step);
+    (void)layer;
+}
+
+void schedule_depthwise(const Layer &layer, const Schedule &s, Algorithm &a) {
+    const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
+    block_registers(s, a, t);
+    Var vector("v");
+    const RVar kx = a.window.x, ky = a.window.y;
+    a.sum.update()
+        .split(a.c, vector, a.c, s.lanes)
+        .reorder(a.c, vector, a.x, a.y, kx, ky)
+        .vectorize(a.c)
+        .unroll(vector)
+        .unroll(a.x)
+        .unroll(a.y)
+        .unroll(kx)
+        .unroll(ky);
+}
+
+void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
+    const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
+    block_registers(s, a, t);
+    Var vector("v");
+    a.sum.update()
+        .split(a.c, vector, a.c, s.lanes)
+        .reorder(a.c, vector, a.x, a.y, a.window.x, a.window.y)
+        .vectorize(a.c)
+        .unroll(vector)
+        .unroll(a.x)
+        .unroll(a.y);
+}
+
+} // namespace
+
+Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule) {
+    Algorithm a = make_algorithm(layer, packed_weight_index(layer, schedule));
+    fix_shape(a.input, layer.input);
+    fix_shape(a.output.output_buffer(), layer.output);
+    if (a.gate.defined()) {
+        fix_shape(a.gate, {1, 1, layer.input.channels});
+    }
+    if (a.residual.defined()) {
+        fix_shape(a.residual, layer.output);
+    }
+    if (a.weights.defined()) {
+        fix_count(a.weights, packed_weight_count(layer, schedule));
+        fix_count(a.bias, packed_bias_count(layer, schedule));
+    }
+    switch (layer.op) {
+    case Op::conv2d:
+    case Op::fully_connected: schedule_dense(layer, schedule, a); break;
+    case Op::depthwise_conv2d: schedule_depthwise(layer, schedule, a); break;
+    case Op::global_average_pool: schedule_pool(layer, schedule, a); break;
+    case Op::channel_scale: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;
+    }
+    return a;
+}
+
+} // namespace edgefront

@@ -1,0 +1,13 @@
+// Schedule -> Halide: orders an algorithm's loops, blocks its registers and fixes its shapes.
+#pragma once
+
+#include "dsl/algorithms.h"
+#include "schedules/schedule.h"
+
+namespace edgefront {
+
+/// The layer's algorithm, scheduled, with every extent and stride compiled in. Weights are read in
+/// the packed form of packing.h. The schedule has to be in the layer's space.
+Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule);
+
+} // namespace edgefront

@@ -1,0 +1,238 @@
+#include "schedules/emit.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "schedules/apply.h"
+#include "schedules/packing.h"
+#include "schedules/schedule_space.h"
+
+#include <Halide.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace edgefront {
+
+using Halide::Target;
+
+namespace {
+
+/// Goes up whenever the machine code for an equal layer, schedule and target changes.
+constexpr int emitter_version = 1;
+
+struct CpuFeature {
+    Target::Feature feature;
+    std::vector<std::string> names; ///< as __builtin_cpu_supports knows them
+};
+
+const std::vector<CpuFeature> &x86_features() {
+    static const std::vector<CpuFeature> features = {
+        {Target::SSE41, {"sse4.1"}},
+        {Target::AVX, {"avx"}},
+        {Target::AVX2, {"avx2"}},
+        {Target::FMA, {"fma"}},
+        {Target::AVX512, {"avx512f", "avx512cd"}},
+        {Target::AVX512_Skylake, {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}},
+    };
+    return features;
+}
+
+Target halide_target(const KernelTarget &target) {
+    return Target(parse_kernel_target(target.text).text);
+}
+
+void check(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
+    if (!schedule_space(layer, isa_info(target.text)).contains(schedule)) {
+        throw std::logic_error("emit_kernel: \"" + to_string(schedule) +
+                               "\" is outside the space of " + key(layer));
+    }
+}
+
+struct Lowered {
+    Algorithm algorithm;
+    std::vector<Halide::Argument> arguments;
+};
+
+Lowered lower(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
+    check(layer, schedule, target);
+    Lowered result{scheduled_algorithm(layer, schedule), {}};
+    for (const Halide::ImageParam &p : result.algorithm.parameters()) {
+        result.arguments.emplace_back(p);
+    }
+    return result;
+}
+
+/// A file that exists in memory only: whatever Halide writes there cannot hit a full disk, which
+/// LLVM answers by aborting the process.
+class MemoryFile {
+public:
+    MemoryFile() : descriptor_(memfd_create("kernel", MFD_CLOEXEC)) {
+        if (descriptor_ < 0) {
+            throw std::runtime_error("emit_kernel: no memory file for the object");
+        }
+    }
+    ~MemoryFile() { close(descriptor_); }
+    MemoryFile(const MemoryFile &) = delete;
+    MemoryFile &operator=(const MemoryFile &) = delete;
+
+    std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+private:
+    int descriptor_;
+};
+
+halide_buffer_t describe(float *host, halide_dimension_t *dimensions, int count) {
+    halide_buffer_t buffer{};
+    buffer.host = reinterpret_cast<std::uint8_t *>(host);
+    buffer.type = halide_type_of<float>();
+    buffer.dimensions = count;
+    buffer.dim = dimensions;
+    return buffer;
+}
+
+} // namespace
+
+KernelTarget host_kernel_target() {
+    Target target = Halide::get_host_target();
+    // Halide's names for newer cores bring nothing for fp32 and would tie kernels to them.
+    for (const Target::Feature feature :
+         {Target::AVX512_Cannonlake, Target::AVX512_SapphireRapids}) {
+        target.set_feature(feature, false);
+    }
+    return {target.to_string()};
+}
+
+KernelTarget parse_kernel_target(const std::string &text) {
+    if (!Target::validate_target_string(text)) {
+        throw UserError("'" + text +
+                        "' is no Halide target; expected architecture-bits-os[-feature...] "
+                        "such as " +
+                        host_kernel_target().text);
+    }
+    const Target target(text);
+    if (!target.supported()) {
+        throw UserError("this Halide cannot compile for '" + text + "'");
+    }
+    isa_info(target.to_string());
+    return {target.to_string()};
+}
+
+std::vector<std::string> required_cpu_features(const KernelTarget &target) {
+    const Target t = halide_target(target);
+    std::vector<std::string> names;
+    if (t.arch == Target::X86) {
+        for (const CpuFeature &f : x86_features()) {
+            if (t.has_feature(f.feature)) {
+                for (const std::string &name : f.names) {
+                    if (std::find(names.begin(), names.end(), name) == names.end()) {
+                        names.push_back(name);
+                    }
+                }
+            }
+        }
+    }
+    return names;
+}
+
+std::string kernel_key(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
+    return "emitter " + std::to_string(emitter_version) + "; " + key(layer) + "; " +
+           to_string(schedule) + "; " + target.text;
+}
+
+void emit_kernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target,
+                 const std::string &symbol, const std::filesystem::path &object_file) {
+    Lowered lowered = lower(layer, schedule, target);
+    const Target t = halide_target(target)
+                         .with_feature(Target::NoRuntime)
+                         .with_feature(Target::NoAsserts)
+                         .with_feature(Target::NoBoundsQuery)
+                         .with_feature(Target::UserContext);
+    const MemoryFile file;
+    lowered.algorithm.output.compile_to_object(file.path(), lowered.arguments, symbol, t);
+    write_file(object_file, read_file(file.path()));
+}
+
+struct JitKernel::Implementation {
+    Halide::Internal::JITModule module;
+    std::vector<std::array<halide_dimension_t, 3>> dimensions;
+    std::vector<halide_buffer_t> buffers;
+    void *user_context = nullptr;
+    std::vector<const void *> arguments;
+};
+
+JitKernel::JitKernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target)
+    : implementation_(std::make_unique<Implementation>()) {
+    Lowered lowered = lower(layer, schedule, target);
+    const Target t = halide_target(target)
+                         .with_feature(Target::JIT)
+                         .with_feature(Target::NoAsserts)
+                         .with_feature(Target::NoBoundsQuery)
+                         .with_feature(Target::UserContext);
+    const std::string name = "kernel";
+    const Halide::Module module =
+        lowered.algorithm.output.compile_to_module(lowered.arguments, name, t);
+    implementation_->module =
+        Halide::Internal::JITModule(module, module.get_function_by_name(name),
+                                    Halide::Internal::JITSharedRuntime::get(nullptr, t));
+
+    const auto activation = [&](const Shape &s) {
+        implementation_->dimensions.push_back(
+            {halide_dimension_t(0, s.channels, 1), halide_dimension_t(0, s.width, s.channels),
+             halide_dimension_t(0, s.height, s.width * s.channels)});
+    };
+    activation(layer.input);
+    if (layer.op == Op::channel_scale) {
+        activation({1, 1, layer.input.channels});
+    }
+    if (layer.residual) {
+        activation(layer.output);
+    }
+    if (layer.has_weights()) {
+        for (const std::int64_t count :
+             {packed_weight_count(layer, schedule), packed_bias_count(layer, schedule)}) {
+            implementation_->dimensions.push_back(
+                {halide_dimension_t(0, static_cast<int>(count), 1)});
+        }
+    }
+    activation(layer.output);
+}
+
+JitKernel::~JitKernel() = default;
+JitKernel::JitKernel(JitKernel &&) noexcept = default;
+JitKernel &JitKernel::operator=(JitKernel &&) noexcept = default;
+
+void JitKernel::bind(const std::vector<const float *> &inputs, const float *weights,
+                     const float *bias, float *out) {
+    std::vector<float *> hosts;
+    for (const float *input : inputs) {
+        hosts.push_back(const_cast<float *>(input));
+    }
+    if (weights != nullptr) {
+        hosts.push_back(const_cast<float *>(weights));
+        hosts.push_back(const_cast<float *>(bias));
+    }
+    hosts.push_back(out);
+    Implementation &i = *implementation_;
+    if (hosts.size() != i.dimensions.size()) {
+        throw std::logic_error("JitKernel::bind: wrong number of buffers");
+    }
+    i.buffers.clear();
+    for (std::size_t n = 0; n < hosts.size(); n++) {
+        const bool one_dimensional =
+            weights != nullptr && (n + 2 == hosts.size() || n + 3 == hosts.size());
+        i.buffers.push_back(describe(hosts[n], i.dimensions[n].data(), one_dimensional ? 1 : 3));
+    }
+    i.arguments = {&i.user_context};
+    for (const halide_buffer_t &buffer : i.buffers) {
+        i.arguments.push_back(&buffer);
+    }
+}
+
+void JitKernel::run() {
+    implementation_->module.argv_function()(implementation_->arguments.data());
+}
+
+} // namespace edgefront
