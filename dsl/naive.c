@@ -10,16 +10,16 @@ static float clamp(float x, float least, float most) {
 
 float naive_activate(int activation, float x) {
     switch (activation) {
-    case naive_relu: return x < 0 ? 0 : x;
-    case naive_relu6: return clamp(x, 0, 6);
-    case naive_hard_swish: return x * clamp(x + 3, 0, 6) / 6;
-    case naive_hard_sigmoid: return clamp(x + 3, 0, 6) / 6;
+    case edgefront_relu: return x < 0 ? 0 : x;
+    case edgefront_relu6: return clamp(x, 0, 6);
+    case edgefront_hard_swish: return x * clamp(x + 3, 0, 6) / 6;
+    case edgefront_hard_sigmoid: return clamp(x + 3, 0, 6) / 6;
     default: return x;
     }
 }
 
 /* Epilogue of `count` neighbouring channels from `first` on, of the pixel that starts at `at`. */
-static void store(const naive_layer *l, const naive_operands *d, const double *sum, size_t at,
+static void store(const edgefront_layer *l, const naive_operands *d, const double *sum, size_t at,
                   int first, int count) {
     for (int i = 0; i < count; i++) {
         double value = sum[i];
@@ -40,18 +40,18 @@ static void window(int out, int stride, int pad, int kernel, int size, int *firs
     *last = start + kernel > size ? size - start : kernel;
 }
 
-static void pixel(const naive_layer *l, const naive_operands *d, int y, int x, int first, int count,
-                  double *sum) {
-    const int depthwise = l->op == naive_depthwise_conv2d;
-    const size_t ci = (size_t)l->input_channels, co = (size_t)l->output_channels;
+static void pixel(const edgefront_layer *l, const naive_operands *d, int y, int x, int first,
+                  int count, double *sum) {
+    const int depthwise = l->op == edgefront_depthwise_conv2d;
+    const size_t ci = (size_t)l->input.channels, co = (size_t)l->output.channels;
     int y0, y1, x0, x1;
-    window(y, l->stride, l->pad_top, l->kernel, l->input_height, &y0, &y1);
-    window(x, l->stride, l->pad_left, l->kernel, l->input_width, &x0, &x1);
+    window(y, l->stride, l->pad_top, l->kernel, l->input.height, &y0, &y1);
+    window(x, l->stride, l->pad_left, l->kernel, l->input.width, &x0, &x1);
     for (int ky = y0; ky < y1; ky++) {
         for (int kx = x0; kx < x1; kx++) {
             const int iy = y * l->stride - l->pad_top + ky;
             const int ix = x * l->stride - l->pad_left + kx;
-            const float *in = d->input + ((size_t)iy * (size_t)l->input_width + (size_t)ix) * ci;
+            const float *in = d->input + ((size_t)iy * (size_t)l->input.width + (size_t)ix) * ci;
             const size_t tap = (size_t)ky * (size_t)l->kernel + (size_t)kx;
             if (depthwise) {
                 const float *w = d->weights + tap * co + first;
@@ -70,13 +70,13 @@ static void pixel(const naive_layer *l, const naive_operands *d, int y, int x, i
     }
 }
 
-static void convolution(const naive_layer *l, const naive_operands *d) {
-    for (int y = 0; y < l->output_height; y++) {
-        for (int x = 0; x < l->output_width; x++) {
+static void convolution(const edgefront_layer *l, const naive_operands *d) {
+    for (int y = 0; y < l->output.height; y++) {
+        for (int x = 0; x < l->output.width; x++) {
             const size_t at =
-                ((size_t)y * (size_t)l->output_width + (size_t)x) * (size_t)l->output_channels;
-            for (int first = 0; first < l->output_channels; first += chunk) {
-                const int left = l->output_channels - first;
+                ((size_t)y * (size_t)l->output.width + (size_t)x) * (size_t)l->output.channels;
+            for (int first = 0; first < l->output.channels; first += chunk) {
+                const int left = l->output.channels - first;
                 const int count = left < chunk ? left : chunk;
                 double sum[chunk] = {0};
                 pixel(l, d, y, x, first, count, sum);
@@ -86,10 +86,10 @@ static void convolution(const naive_layer *l, const naive_operands *d) {
     }
 }
 
-static void average_pool(const naive_layer *l, const naive_operands *d) {
-    const size_t pixels = (size_t)l->input_height * (size_t)l->input_width;
-    const size_t channels = (size_t)l->input_channels;
-    for (int c = 0; c < l->input_channels; c++) {
+static void average_pool(const edgefront_layer *l, const naive_operands *d) {
+    const size_t pixels = (size_t)l->input.height * (size_t)l->input.width;
+    const size_t channels = (size_t)l->input.channels;
+    for (int c = 0; c < l->input.channels; c++) {
         double sum = 0;
         for (size_t p = 0; p < pixels; p++) {
             sum += d->input[p * channels + (size_t)c];
@@ -99,24 +99,24 @@ static void average_pool(const naive_layer *l, const naive_operands *d) {
     }
 }
 
-static void channel_scale(const naive_layer *l, const naive_operands *d) {
-    const size_t pixels = (size_t)l->output_height * (size_t)l->output_width;
-    const size_t channels = (size_t)l->output_channels;
+static void channel_scale(const edgefront_layer *l, const naive_operands *d) {
+    const size_t pixels = (size_t)l->output.height * (size_t)l->output.width;
+    const size_t channels = (size_t)l->output.channels;
     for (size_t p = 0; p < pixels; p++) {
-        for (int c = 0; c < l->output_channels; c++) {
+        for (int c = 0; c < l->output.channels; c++) {
             const double value = (double)d->input[p * channels + (size_t)c] * (double)d->gate[c];
             store(l, d, &value, p * channels, c, 1);
         }
     }
 }
 
-void naive_run(const naive_layer *layer, const naive_operands *data) {
+void naive_run(const edgefront_layer *layer, const naive_operands *data) {
     switch (layer->op) {
-    case naive_conv2d:
-    case naive_depthwise_conv2d:
-    case naive_fully_connected: convolution(layer, data); break;
-    case naive_global_average_pool: average_pool(layer, data); break;
-    case naive_channel_scale: channel_scale(layer, data); break;
+    case edgefront_conv2d:
+    case edgefront_depthwise_conv2d:
+    case edgefront_fully_connected: convolution(layer, data); break;
+    case edgefront_global_average_pool: average_pool(layer, data); break;
+    case edgefront_channel_scale: channel_scale(layer, data); break;
     default: break;
     }
 }

@@ -8,30 +8,13 @@
 #ifndef EDGEFRONT_NAIVE_H
 #define EDGEFRONT_NAIVE_H
 
+#include "dsl/edgefront_layer.h"
+
 #include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* The values of `edgefront::Op` and `edgefront::Activation`, in their order. */
-enum naive_op {
-    naive_conv2d,
-    naive_depthwise_conv2d,
-    naive_fully_connected,
-    naive_global_average_pool,
-    naive_channel_scale
-};
-enum naive_activation { naive_none, naive_relu, naive_relu6, naive_hard_swish, naive_hard_sigmoid };
-
-typedef struct naive_layer {
-    int op;
-    int activation;
-    int input_height, input_width, input_channels;
-    int output_height, output_width, output_channels;
-    int kernel, stride;
-    int pad_top, pad_left; /* zero rows and columns before the input; those after follow */
-} naive_layer;
 
 /* `gate` (1x1xC) is read by channel_scale only; a null bias or residual is left out. */
 typedef struct naive_operands {
@@ -40,7 +23,7 @@ typedef struct naive_operands {
     float *output;
 } naive_operands;
 
-void naive_run(const naive_layer *layer, const naive_operands *data);
+void naive_run(const edgefront_layer *layer, const naive_operands *data);
 
 float naive_activate(int activation, float x);
 

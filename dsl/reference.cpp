@@ -2,29 +2,25 @@
 
 namespace edgefront {
 
-static_assert(static_cast<int>(Op::conv2d) == naive_conv2d &&
-                  static_cast<int>(Op::depthwise_conv2d) == naive_depthwise_conv2d &&
-                  static_cast<int>(Op::fully_connected) == naive_fully_connected &&
-                  static_cast<int>(Op::global_average_pool) == naive_global_average_pool &&
-                  static_cast<int>(Op::channel_scale) == naive_channel_scale,
-              "naive_op repeats Op");
-static_assert(static_cast<int>(Activation::none) == naive_none &&
-                  static_cast<int>(Activation::relu) == naive_relu &&
-                  static_cast<int>(Activation::relu6) == naive_relu6 &&
-                  static_cast<int>(Activation::hard_swish) == naive_hard_swish &&
-                  static_cast<int>(Activation::hard_sigmoid) == naive_hard_sigmoid,
-              "naive_activation repeats Activation");
+static_assert(static_cast<int>(Op::conv2d) == edgefront_conv2d &&
+                  static_cast<int>(Op::depthwise_conv2d) == edgefront_depthwise_conv2d &&
+                  static_cast<int>(Op::fully_connected) == edgefront_fully_connected &&
+                  static_cast<int>(Op::global_average_pool) == edgefront_global_average_pool &&
+                  static_cast<int>(Op::channel_scale) == edgefront_channel_scale,
+              "edgefront_op repeats Op");
+static_assert(static_cast<int>(Activation::none) == edgefront_none &&
+                  static_cast<int>(Activation::relu) == edgefront_relu &&
+                  static_cast<int>(Activation::relu6) == edgefront_relu6 &&
+                  static_cast<int>(Activation::hard_swish) == edgefront_hard_swish &&
+                  static_cast<int>(Activation::hard_sigmoid) == edgefront_hard_sigmoid,
+              "edgefront_activation repeats Activation");
 
-naive_layer to_naive(const Layer &layer) {
-    naive_layer l{};
+edgefront_layer to_plain(const Layer &layer) {
+    edgefront_layer l{};
     l.op = static_cast<int>(layer.op);
     l.activation = static_cast<int>(layer.activation);
-    l.input_height = layer.input.height;
-    l.input_width = layer.input.width;
-    l.input_channels = layer.input.channels;
-    l.output_height = layer.output.height;
-    l.output_width = layer.output.width;
-    l.output_channels = layer.output.channels;
+    l.input = {layer.input.height, layer.input.width, layer.input.channels};
+    l.output = {layer.output.height, layer.output.width, layer.output.channels};
     l.kernel = layer.kernel;
     l.stride = layer.stride;
     l.pad_top = layer.pad_top;
@@ -41,7 +37,7 @@ std::vector<float> run_reference(const Layer &layer, const LayerOperands &operan
     data.weights = operands.weights;
     data.bias = layer.bias ? operands.bias : nullptr;
     data.output = output.data();
-    const naive_layer plain = to_naive(layer);
+    const edgefront_layer plain = to_plain(layer);
     naive_run(&plain, &data);
     return output;
 }

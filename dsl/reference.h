@@ -19,7 +19,7 @@ struct LayerOperands {
 };
 
 /// The layer as the reference's plain C description.
-naive_layer to_naive(const Layer &layer);
+edgefront_layer to_plain(const Layer &layer);
 
 /// The layer's output, `layer.output.elements()` values.
 std::vector<float> run_reference(const Layer &layer, const LayerOperands &operands);
