@@ -14,8 +14,9 @@ fs::path data_directory() {
         return given;
     }
     std::error_code ec;
-    const fs::path source = EDGEFRONT_SOURCE_DATA;
-    return fs::is_directory(source, ec) ? source : fs::path(EDGEFRONT_INSTALLED_DATA);
+    const fs::path program = fs::read_symlink("/proc/self/exe", ec);
+    const fs::path beside = program.parent_path().parent_path() / "share" / "edgefront";
+    return fs::is_directory(beside, ec) ? beside : fs::path(EDGEFRONT_SOURCE_DATA);
 }
 
 Zoo::Zoo(const fs::path &directory) {

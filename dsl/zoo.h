@@ -9,8 +9,8 @@
 
 namespace edgefront {
 
-/// The project's data folder: $EDGEFRONT_DATA, else data/ of the source tree, else the installed
-/// one.
+/// The project's data folder: $EDGEFRONT_DATA, else the one installed beside this program
+/// (PREFIX/share/edgefront), else data/ of the source tree.
 std::filesystem::path data_directory();
 
 class Zoo {
