@@ -31,6 +31,7 @@ int main(int argc, char **argv) {
 
     add_networks(app, session);
     add_describe(app, session);
+    add_compare(app, session);
 
     try {
         app.parse(argc, argv);

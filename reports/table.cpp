@@ -36,7 +36,8 @@ std::string for_people(const Json &cell, const Column &column) {
     if (cell.is_number() && column.decimals >= 0) {
         return fmt::format("{:.{}f}", cell.get<double>(), column.decimals);
     }
-    return cell.dump();
+    // Shortest exact form; 569, not 569.0.
+    return cell.is_number_float() ? fmt::format("{}", cell.get<double>()) : cell.dump();
 }
 
 std::string for_csv(const Json &cell) {
@@ -47,6 +48,15 @@ std::string for_csv(const Json &cell) {
         return cell.dump();
     }
     return csv_cell(cell.get<std::string>());
+}
+
+/// A bar would end the cell of a Markdown table.
+std::string escape_bars(const std::string &text) {
+    std::string escaped;
+    for (const char c : text) {
+        escaped += c == '|' ? "\\|" : std::string(1, c);
+    }
+    return escaped;
 }
 
 /// Characters, not bytes, of UTF-8 text.
@@ -66,7 +76,8 @@ std::string render_for_people(const Table &table, bool markdown) {
     for (const auto &row : table.rows) {
         cells.emplace_back();
         for (std::size_t i = 0; i < n; i++) {
-            cells.back().push_back(for_people(row[i], table.columns[i]));
+            const std::string cell = for_people(row[i], table.columns[i]);
+            cells.back().push_back(markdown ? escape_bars(cell) : cell);
             numeric[i] = numeric[i] && (row[i].is_number() || row[i].is_null());
         }
     }

@@ -1,0 +1,64 @@
+// edgefront compare flops|latency: published figures against ours.
+#include "app/command.h"
+#include "base/error.h"
+#include "reports/count_comparison.h"
+
+namespace edgefront {
+
+namespace {
+
+/// Keeps the rows whose `name(row)` is `wanted`; all when it is empty. Throws UserError when none
+/// is.
+template <typename Row, typename Name>
+std::vector<Row> only(std::vector<Row> rows, const std::string &wanted, const std::string &what,
+                      Name name) {
+    if (wanted.empty()) {
+        return rows;
+    }
+    std::vector<std::string> names;
+    std::vector<Row> kept;
+    for (auto &row : rows) {
+        names.push_back(name(row));
+        if (names.back() == wanted) {
+            kept.push_back(std::move(row));
+        }
+    }
+    if (kept.empty()) {
+        throw UserError("no published row is about the " + what + " '" + wanted + "'" +
+                        did_you_mean(wanted, names));
+    }
+    return kept;
+}
+
+struct FlopsOptions {
+    std::string network;
+    OutputOptions output;
+};
+
+int run_flops(const FlopsOptions &options) {
+    const Zoo zoo;
+    const Family *family = zoo.find(options.network); // an alias stands for its family
+    const auto rows = only(read_count_rows(), family != nullptr ? family->name : options.network,
+                           "network", [](const CountRow &row) { return row.network; });
+    const CountComparison comparison = compare_counts(rows, zoo);
+    options.output.write(to_table(comparison, options.output.format == "csv"), to_json(comparison));
+    return comparison.count(Agreement::failed) == 0 ? exit_ok : exit_check_failed;
+}
+
+} // namespace
+
+void add_compare(CLI::App &app, Session &session) {
+    CLI::App *compare = app.add_subcommand("compare", "Published figures against ours");
+    compare->require_subcommand(1);
+
+    auto flops = std::make_shared<FlopsOptions>();
+    CLI::App *command = compare->add_subcommand(
+        "flops", "Published MACs and parameters against our counts; exit code 1 when a row fails");
+    command->add_option("--network", flops->network, "Only rows of this network");
+    flops->output.add_to(*command);
+    command->footer("Examples:\n  edgefront compare flops\n"
+                    "  edgefront compare flops --network mobilenet_v4_conv_small --format json");
+    command->callback([=, &session] { session.action = [=] { return run_flops(*flops); }; });
+}
+
+} // namespace edgefront

@@ -1,0 +1,222 @@
+#include "base/error.h"
+#include "base/files.h"
+#include "reports/count_comparison.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+namespace edgefront {
+namespace {
+
+const std::set<std::string> first_networks = {"mobilenet_v1",
+                                              "mobilenet_v2",
+                                              "mobilenet_v3_large",
+                                              "mobilenet_v3_small",
+                                              "mobilenet_v3_large_minimalistic",
+                                              "mobilenet_v3_small_minimalistic",
+                                              "mobilenet_v4_conv_small",
+                                              "mobilenet_v4_conv_medium",
+                                              "mobilenet_v4_conv_large"};
+
+std::vector<CountRow> rows_of_first_networks() {
+    std::vector<CountRow> rows;
+    for (auto &row : read_count_rows()) {
+        if (first_networks.count(row.network) > 0) {
+            rows.push_back(std::move(row));
+        }
+    }
+    return rows;
+}
+
+/// MobileNetV2 1.0@224 as torchvision prints it.
+CountRow torchvision_row() {
+    CountRow row;
+    row.network = "mobilenet_v2";
+    row.variant.resolution = row.input_width = 224;
+    row.variant.classes = 1000;
+    row.macs = Figure{301, 1, false, false};
+    row.params = Figure{3.504872, 1e-7, false, false};
+    return row;
+}
+
+Agreement verdict(const CountRow &row) {
+    return compare_counts({row}, Zoo()).rows.at(0).verdict;
+}
+
+TEST(CountComparison, AcceptsHalfAUnitOfTheLastDigitAndNoMore) {
+    const Figure printed{4.2, 0.1, false, false};
+    EXPECT_EQ(compare(printed, 4.2499).agreement, Agreement::ok);
+    EXPECT_EQ(compare(printed, 4.25).agreement, Agreement::ok);
+    EXPECT_EQ(compare(printed, 4.2501).agreement, Agreement::failed);
+    EXPECT_EQ(compare(printed, 4.1499).agreement, Agreement::failed);
+}
+
+TEST(CountComparison, AcceptsHalfAPercentWhereThatIsMore) {
+    const Figure printed{1000, 1, false, false};
+    EXPECT_EQ(compare(printed, 1005).agreement, Agreement::ok);
+    EXPECT_EQ(compare(printed, 994.9).agreement, Agreement::failed);
+}
+
+TEST(CountComparison, CutsTheCountOffWhereTheSourceDoes) {
+    const Figure truncated{11, 1, true, false};
+    EXPECT_EQ(compare(truncated, 11.94).agreement, Agreement::ok);
+    EXPECT_EQ(compare(truncated, 12.0).agreement, Agreement::failed);
+    EXPECT_EQ(compare(truncated, 10.99).agreement, Agreement::failed);
+    const Figure rounded{11, 1, false, false};
+    EXPECT_EQ(compare(rounded, 11.94).agreement, Agreement::failed);
+    // 5.4 is 54 times 0.1 only up to the last bit.
+    EXPECT_EQ(compare(Figure{5.4, 0.1, true, false}, 5.4).agreement, Agreement::ok);
+}
+
+TEST(CountComparison, ExplainsOnlyWhatDiffers) {
+    const Figure explained{34, 1, false, true};
+    EXPECT_EQ(compare(explained, 30.2).agreement, Agreement::explained);
+    EXPECT_EQ(compare(explained, 34.1).agreement, Agreement::ok);
+}
+
+TEST(CountComparison, ReportsTheDifferenceInPercentOfThePublishedFigure) {
+    EXPECT_DOUBLE_EQ(compare(Figure{200, 1, false, false}, 210).difference_percent, 5);
+}
+
+TEST(CountComparison, FailsAPerturbedRow) {
+    EXPECT_EQ(verdict(torchvision_row()), Agreement::ok);
+    CountRow macs_off = torchvision_row();
+    macs_off.macs->value = 304;
+    EXPECT_EQ(verdict(macs_off), Agreement::failed);
+    CountRow params_off = torchvision_row();
+    params_off.params->value = 3.53;
+    EXPECT_EQ(verdict(params_off), Agreement::failed);
+}
+
+TEST(CountComparison, DoesNotExcuseAFigureTheExplanationIsNotAbout) {
+    CountRow row = torchvision_row();
+    row.explanation = "a misprint";
+    row.macs = Figure{330, 1, false, true};
+    EXPECT_EQ(verdict(row), Agreement::explained);
+    row.params->value = 3.6;
+    EXPECT_EQ(verdict(row), Agreement::failed);
+}
+
+TEST(CountComparison, DoesNotUseTheExplanationOfARowThatAgrees) {
+    CountRow row = torchvision_row();
+    row.explanation = "a misprint";
+    row.macs->explainable = true;
+    const CountComparison comparison = compare_counts({row}, Zoo());
+    EXPECT_EQ(comparison.rows[0].verdict, Agreement::ok);
+    EXPECT_EQ(comparison.rows[0].reason, "");
+}
+
+TEST(CountComparison, CountsInTheConventionOfTheRow) {
+    // MobileNetV2 with 1000 classes: 34112 batch-norm gammas and betas, 6.678 M normalised
+    // elements.
+    const Network network = Zoo().network("mobilenet_v2", {1.0, 224, 1000, {}, {}});
+    const auto ours = [](Convention convention) {
+        CountRow row = torchvision_row();
+        row.convention = convention;
+        return compare_counts({row}, Zoo()).rows.at(0);
+    };
+    const double macs_m = static_cast<double>(macs(network).count()) * 1e-6;
+    const double elements_m = static_cast<double>(batch_norm_elements(network)) * 1e-6;
+    EXPECT_DOUBLE_EQ(ours(Convention::base).params->ours, 3.504872);
+    EXPECT_DOUBLE_EQ(ours(Convention::no_bn).params->ours, 3.504872 - 0.034112);
+    EXPECT_DOUBLE_EQ(ours(Convention::no_bn).macs->ours, macs_m);
+    EXPECT_DOUBLE_EQ(ours(Convention::timm).macs->ours, macs_m + 2 * elements_m);
+    EXPECT_DOUBLE_EQ(ours(Convention::lite).macs->ours, macs_m + 3 * elements_m);
+    EXPECT_DOUBLE_EQ(ours(Convention::binary_no_bn).params->ours, 3470760.0 / 1048576);
+    EXPECT_NEAR(ours(Convention::binary_no_bn).macs->ours, macs_m / 1.073741824, 1e-9);
+}
+
+TEST(CountComparison, SkipsNetworksTheZooLacks) {
+    CountRow row = torchvision_row();
+    row.network = "mobilenet_v9";
+    const CountComparison comparison = compare_counts({row}, Zoo());
+    EXPECT_EQ(comparison.rows[0].verdict, Agreement::skipped);
+    EXPECT_EQ(comparison.rows[0].reason, "not in the zoo yet");
+    EXPECT_TRUE(to_table(comparison, false).rows.empty());
+    EXPECT_EQ(to_table(comparison, true).rows.size(), 1u);
+}
+
+TEST(CountComparison, EveryRowOfTheFirstNetworksAgreesOrIsExplained) {
+    const CountComparison comparison = compare_counts(rows_of_first_networks(), Zoo());
+    std::set<std::string> seen;
+    for (const auto &row : comparison.rows) {
+        seen.insert(row.published.network);
+        EXPECT_TRUE(row.verdict == Agreement::ok || row.verdict == Agreement::explained)
+            << row.published.network << " width " << row.published.variant.width << " at "
+            << row.published.variant.resolution << " from " << row.published.source << ": "
+            << to_string(row.verdict) << " " << row.reason;
+    }
+    EXPECT_EQ(seen, first_networks);
+    EXPECT_GE(comparison.count(Agreement::ok), 61);
+    EXPECT_LE(comparison.count(Agreement::explained), 13);
+}
+
+TEST(CountComparison, TorchvisionsParametersAreReproducedToTheLastInteger) {
+    int rows = 0;
+    for (const auto &row : compare_counts(rows_of_first_networks(), Zoo()).rows) {
+        if (row.published.params && row.published.params->ulp < 1e-6) {
+            rows++;
+            EXPECT_EQ(std::llround(row.params->ours * 1e6),
+                      std::llround(row.params->published * 1e6))
+                << row.published.network;
+        }
+    }
+    EXPECT_EQ(rows, 3);
+}
+
+TEST(CountComparison, TheExplanationOfMobileNetV1HalfWidthHolds) {
+    const std::vector<std::pair<double, double>> published = {
+        {1.0, 4.24}, {0.75, 2.59}, {0.5, 1.34}, {0.25, 0.47}};
+    const Zoo zoo;
+    for (const auto &[width, printed] : published) {
+        const Network network = zoo.network("mobilenet_v1", {width, 224, 1001, {}, {}});
+        const std::int64_t three_per_channel =
+            params(network).count() + batch_norm_params(network).count() / 2;
+        EXPECT_EQ(std::lround(static_cast<double>(three_per_channel) * 1e-4),
+                  std::lround(printed * 100))
+            << width;
+    }
+}
+
+class CountFile : public ::testing::Test {
+protected:
+    CountFile() : path_(std::filesystem::path(::testing::TempDir()) / "counts_test.csv") {}
+    ~CountFile() override { std::filesystem::remove(path_); }
+
+    /// What reading a file with one row, made of `cells` in the order of the header, complains
+    /// about.
+    std::string complaint(const std::string &cells) {
+        const std::string published = read_file(data_directory() / "published" / "counts.csv");
+        write_file(path_, published.substr(0, published.find('\n') + 1) + cells + "\n");
+        try {
+            read_count_rows(path_);
+        } catch (const UserError &e) {
+            return e.what();
+        }
+        return "";
+    }
+
+    std::filesystem::path path_;
+};
+
+TEST_F(CountFile, RefusesBadCellsByLineAndColumn) {
+    const std::string path = path_.string();
+    EXPECT_EQ(complaint("n,1,224,,,300,1,3.4,0.1,base,,,,,,,s"), "");
+    EXPECT_EQ(complaint("n,wide,224,,,300,1,3.4,0.1,base,,,,,,,s"),
+              path + ":line 2, column 'width': expected a number, found 'wide'");
+    EXPECT_EQ(complaint("n,1,224,,,300,1,3.4,0.1,bass,,,,,,,s"),
+              path + ":line 2, column 'convention': 'bass' is none of base, no_bn, timm, lite, "
+                     "binary_no_bn; did you mean 'base'?");
+    EXPECT_EQ(complaint("n,1,224,,,300,,3.4,0.1,base,,,,,,,s"),
+              path + ":line 2, column 'macs_ulp': a figure and the unit of its last digit go "
+                     "together");
+    EXPECT_EQ(complaint("n,1,224,,,300,1,3.4,0.1,base,,,,,,because,s"),
+              path + ":line 2, column 'explains': an explanation names the figures it explains, "
+                     "and only then");
+}
+
+} // namespace
+} // namespace edgefront
