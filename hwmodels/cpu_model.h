@@ -3,12 +3,15 @@
 #pragma once
 
 #include "hwmodels/cost_model.h"
+#include "hwmodels/roofline.h"
+
+#include <array>
 
 namespace edgefront {
 
 class CpuModel : public CostModel {
 public:
-    explicit CpuModel(Target target) : target_(std::move(target)) {}
+    explicit CpuModel(Target target);
     static const std::vector<ConstantSpec> &specs();
 
     const Target &target() const override { return target_; }
@@ -19,9 +22,18 @@ public:
 
 private:
     /// Amdahl's law (1967) with the target's parallel fraction.
-    double speedup(int threads) const;
+    double speedup(int threads) const { return 1 / (1 - parallel_ + parallel_ / threads); }
 
     Target target_;
+    RatesByPrecision rates_;
+    std::array<int, 3> lanes_{}; ///< by DataType
+    double clock_ghz_;
+    double parallel_;
+    LevelLoad cache_; ///< rate and price of a byte; the bytes are a layer's
+    LevelLoad dram_;
+    Bytes cache_size_;
+    Seconds layer_overhead_;
+    Seconds inference_overhead_;
 };
 
 } // namespace edgefront

@@ -1,37 +1,48 @@
 #include "hwmodels/dsp_model.h"
 
-#include "hwmodels/roofline.h"
-
 #include <algorithm>
-#include <cmath>
 
 namespace edgefront {
 
 const std::vector<ConstantSpec> &DspModel::specs() {
-    using Form = ConstantSpec::Form;
+    using C = ConstantSpec;
     static const std::vector<ConstantSpec> list = {
         {"clock_ghz", 0.01, 20, "clock of the vector units"},
-        {"vector_units", 1, 64, "vector units that work at the same time"},
-        {"mac_per_cycle", 0.01, 1e5, "multiply-adds one unit can start per cycle", true, true},
-        {"vector_channels", 1, 1024, "channels a vector holds; others are padding"},
-        {"vector_pixels", 1, 1024, "pixels of a row a vector holds; others are padding"},
-        {"dense_efficiency", 1e-3, 1, "share of the peak that dense kernels reach", true, true,
-         Form::rate},
-        {"depthwise_efficiency", 1e-4, 1, "share of the peak that depthwise kernels reach", true,
-         true, Form::rate},
-        {"elements_per_cycle", 1e-3, 1e4, "element-wise operations per cycle, all units", true,
-         true, Form::rate},
-        {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors", true, false,
-         Form::rate},
+        {"vector_units", 1, 64, "vector units that work at the same time", C::whole},
+        {"mac_per_cycle", 0.01, 1e5, "multiply-adds one unit can start per cycle",
+         C::per_precision},
+        {"vector_channels", 1, 1024, "channels a vector holds; others are padding", C::whole},
+        {"vector_pixels", 1, 1024, "pixels of a row a vector holds; others are padding", C::whole},
+        {"dense_efficiency", 1e-3, 1, "share of the peak that dense kernels reach",
+         C::per_precision | C::rate},
+        {"depthwise_efficiency", 1e-4, 1, "share of the peak that depthwise kernels reach",
+         C::per_precision | C::rate},
+        {"elements_per_cycle", 1e-3, 1e4, "element-wise operations per cycle, all units",
+         C::per_precision | C::rate},
+        {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors", C::rate},
         {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth"},
         {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
-        {"layer_overhead_us", 0, 1e5, "fixed time of a layer", true, false, Form::time},
-        {"inference_overhead_us", 0, 1e7, "fixed time of an inference", true, false, Form::time},
-        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", true, true},
+        {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
+        {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
+        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
         {"memory_pj_per_byte", 0, 1e4, "energy of a byte of on-chip memory"},
         {"dram_pj_per_byte", 0, 1e5, "energy of a byte of DRAM"},
     };
     return list;
+}
+
+DspModel::DspModel(Target target)
+    : target_(std::move(target)), rates_(read_rates(target_)),
+      clock_ghz_(target_.constant("clock_ghz")),
+      memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
+      dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")),
+      weight_memory_(mebibytes(target_.constant("weight_memory_mib"))),
+      layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
+      inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
+    for (const DataType precision : target_.precisions) {
+        rates_[static_cast<std::size_t>(precision)].macs_per_cycle =
+            target_.constant("mac_per_cycle", precision) * target_.constant("vector_units");
+    }
 }
 
 Schedule DspModel::mapping(const Layer &, const Workload &) const {
@@ -46,33 +57,25 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
-    const double peak =
-        target_.constant("mac_per_cycle", workload.precision) * target_.constant("vector_units");
-    const double efficiency = target_.constant(
-        layer.op == Op::depthwise_conv2d ? "depthwise_efficiency" : "dense_efficiency",
-        workload.precision);
-
+    const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
     Work work;
-    work.clock_ghz = target_.constant("clock_ghz");
-    work.compute = Cycles(static_cast<double>(nest.issued.count()) / (peak * efficiency) +
-                          priced_elements(layer, nest) /
-                              target_.constant("elements_per_cycle", workload.precision));
-    work.loads = {{"on_chip", nest.footprint(), target_.constant("memory_gb_per_s"),
-                   target_.constant("memory_pj_per_byte")}};
-    work.overhead = Seconds(target_.constant("layer_overhead_us") * 1e-6);
+    work.clock_ghz = clock_ghz_;
+    work.compute = rates.compute(layer, nest);
+    work.loads = {memory_};
+    work.loads[0].bytes = nest.footprint();
+    work.overhead = layer_overhead_;
     work.macs = nest.macs;
-    work.macs_per_cycle = peak;
-    work.pj_per_mac = target_.constant("pj_per_mac", workload.precision);
+    work.macs_per_cycle = rates.macs_per_cycle;
+    work.pj_per_mac = rates.pj_per_mac;
     return roofline(work);
 }
 
 Cost DspModel::network_cost(const NetworkTotals &totals, const Workload &) const {
-    const auto memory = Bytes(std::llround(target_.constant("weight_memory_mib") * 1024 * 1024));
     Work work;
-    work.clock_ghz = target_.constant("clock_ghz");
-    work.overhead = Seconds(target_.constant("inference_overhead_us") * 1e-6);
-    work.loads = {{"dram", std::max(Bytes(0), totals.weights - memory),
-                   target_.constant("dram_gb_per_s"), target_.constant("dram_pj_per_byte")}};
+    work.clock_ghz = clock_ghz_;
+    work.overhead = inference_overhead_;
+    work.loads = {dram_};
+    work.loads[0].bytes = std::max(Bytes(0), totals.weights - weight_memory_);
     return roofline(work);
 }
 

@@ -3,12 +3,13 @@
 #pragma once
 
 #include "hwmodels/cost_model.h"
+#include "hwmodels/roofline.h"
 
 namespace edgefront {
 
 class DspModel : public CostModel {
 public:
-    explicit DspModel(Target target) : target_(std::move(target)) {}
+    explicit DspModel(Target target);
     static const std::vector<ConstantSpec> &specs();
 
     const Target &target() const override { return target_; }
@@ -19,6 +20,13 @@ public:
 
 private:
     Target target_;
+    RatesByPrecision rates_;
+    double clock_ghz_;
+    LevelLoad memory_; ///< rate and price of a byte; the bytes are a layer's
+    LevelLoad dram_;
+    Bytes weight_memory_;
+    Seconds layer_overhead_;
+    Seconds inference_overhead_;
 };
 
 } // namespace edgefront

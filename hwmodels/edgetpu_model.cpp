@@ -1,38 +1,57 @@
 #include "hwmodels/edgetpu_model.h"
 
-#include "hwmodels/roofline.h"
-
 #include <algorithm>
-#include <cmath>
 
 namespace edgefront {
 
 const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
-    using Form = ConstantSpec::Form;
+    using C = ConstantSpec;
     static const std::vector<ConstantSpec> list = {
         {"clock_ghz", 0.01, 20, "clock of the array"},
-        {"array_channels", 1, 4096, "output channels the array works on at once"},
-        {"array_reduction", 1, 4096, "products summed per output and cycle"},
-        {"array_rows", 1, 256, "output rows the array works on at once"},
-        {"array_columns", 1, 256, "output columns the array works on at once"},
-        {"dense_efficiency", 1e-3, 1, "share of the peak on whole tiles", true, true, Form::rate},
-        {"depthwise_efficiency", 1e-4, 1, "share of the peak on whole tiles, depthwise", true, true,
-         Form::rate},
-        {"elements_per_cycle", 1e-3, 1e5, "element-wise operations per cycle", true, true,
-         Form::rate},
-        {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors on the chip", true,
-         false, Form::rate},
+        {"array_channels", 1, 4096, "output channels the array works on at once", C::whole},
+        {"array_reduction", 1, 4096, "products summed per output and cycle", C::whole},
+        {"array_rows", 1, 256, "output rows the array works on at once", C::whole},
+        {"array_columns", 1, 256, "output columns the array works on at once", C::whole},
+        {"dense_efficiency", 1e-3, 1, "share of the peak on whole tiles",
+         C::per_precision | C::rate},
+        {"depthwise_efficiency", 1e-4, 1, "share of the peak on whole tiles, depthwise",
+         C::per_precision | C::rate},
+        {"elements_per_cycle", 1e-3, 1e5, "element-wise operations per cycle",
+         C::per_precision | C::rate},
+        {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors on the chip",
+         C::rate},
         {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
         {"stream_gb_per_s", 1e-3, 1e5, "rate of streamed weights"},
-        {"host_in_gb_per_s", 1e-3, 1e5, "host to device; absent: memory is shared", false},
-        {"host_out_gb_per_s", 1e-3, 1e5, "device to host; absent: memory is shared", false},
-        {"layer_overhead_us", 0, 1e5, "fixed time of a layer", true, false, Form::time},
-        {"inference_overhead_us", 0, 1e7, "fixed time of an inference", true, false, Form::time},
-        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", true, true},
+        {"host_in_gb_per_s", 1e-3, 1e5, "host to device; absent: memory is shared", C::optional},
+        {"host_out_gb_per_s", 1e-3, 1e5, "device to host; absent: memory is shared", C::optional},
+        {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
+        {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
+        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
         {"memory_pj_per_byte", 0, 1e4, "energy of a byte of on-chip memory"},
         {"stream_pj_per_byte", 0, 1e5, "energy of a streamed or transferred byte"},
     };
     return list;
+}
+
+EdgeTpuModel::EdgeTpuModel(Target target)
+    : target_(std::move(target)), rates_(read_rates(target_)),
+      clock_ghz_(target_.constant("clock_ghz")),
+      memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
+      weight_memory_(mebibytes(target_.constant("weight_memory_mib"))),
+      layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
+      inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
+    const double array = target_.constant("array_channels") * target_.constant("array_reduction") *
+                         target_.constant("array_rows") * target_.constant("array_columns");
+    for (const DataType precision : target_.precisions) {
+        rates_[static_cast<std::size_t>(precision)].macs_per_cycle = array;
+    }
+    const bool linked = target_.has("host_in_gb_per_s");
+    const std::string price = "stream_pj_per_byte";
+    streamed_ = level_load(target_, linked ? "host_link" : "dram", "stream_gb_per_s", price);
+    if (linked) {
+        host_in_ = level_load(target_, "host_link", "host_in_gb_per_s", price);
+        host_out_ = level_load(target_, "host_link", "host_out_gb_per_s", price);
+    }
 }
 
 Schedule EdgeTpuModel::mapping(const Layer &, const Workload &) const {
@@ -50,44 +69,31 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
-    const double peak = target_.constant("array_channels") * target_.constant("array_reduction") *
-                        target_.constant("array_rows") * target_.constant("array_columns");
-    const double efficiency = target_.constant(
-        layer.op == Op::depthwise_conv2d ? "depthwise_efficiency" : "dense_efficiency",
-        workload.precision);
-
+    const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
     Work work;
-    work.clock_ghz = target_.constant("clock_ghz");
-    work.compute = Cycles(static_cast<double>(nest.issued.count()) / (peak * efficiency) +
-                          priced_elements(layer, nest) /
-                              target_.constant("elements_per_cycle", workload.precision));
-    work.loads = {{"on_chip", nest.footprint(), target_.constant("memory_gb_per_s"),
-                   target_.constant("memory_pj_per_byte")}};
-    work.overhead = Seconds(target_.constant("layer_overhead_us") * 1e-6);
+    work.clock_ghz = clock_ghz_;
+    work.compute = rates.compute(layer, nest);
+    work.loads = {memory_};
+    work.loads[0].bytes = nest.footprint();
+    work.overhead = layer_overhead_;
     work.macs = nest.macs;
-    work.macs_per_cycle = peak;
-    work.pj_per_mac = target_.constant("pj_per_mac", workload.precision);
+    work.macs_per_cycle = rates.macs_per_cycle;
+    work.pj_per_mac = rates.pj_per_mac;
     return roofline(work);
 }
 
 Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
-    const auto memory = Bytes(std::llround(target_.constant("weight_memory_mib") * 1024 * 1024));
-    const Bytes streamed = std::max(Bytes(0), totals.weights - memory);
-    const double price = target_.constant("stream_pj_per_byte");
-    const bool linked = target_.has("host_in_gb_per_s");
-    const BoundBy bound = linked ? BoundBy::host_link : BoundBy::memory;
-
     Work work;
-    work.clock_ghz = target_.constant("clock_ghz");
-    work.overhead = Seconds(target_.constant("inference_overhead_us") * 1e-6);
+    work.clock_ghz = clock_ghz_;
+    work.overhead = inference_overhead_;
     work.overlapped = false; // one link, one transfer after another
-    work.loads = {{linked ? "host_link" : "dram", streamed, target_.constant("stream_gb_per_s"),
-                   price, bound}};
-    if (linked) {
-        work.loads.push_back(
-            {"host_in", totals.input, target_.constant("host_in_gb_per_s"), price, bound});
-        work.loads.push_back(
-            {"host_out", totals.output, target_.constant("host_out_gb_per_s"), price, bound});
+    work.loads = {streamed_};
+    work.loads[0].bytes = std::max(Bytes(0), totals.weights - weight_memory_);
+    if (host_in_ && host_out_) {
+        work.loads.push_back(*host_in_);
+        work.loads.back().bytes = totals.input;
+        work.loads.push_back(*host_out_);
+        work.loads.back().bytes = totals.output;
     }
     return roofline(work);
 }

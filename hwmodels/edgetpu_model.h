@@ -4,12 +4,13 @@
 #pragma once
 
 #include "hwmodels/cost_model.h"
+#include "hwmodels/roofline.h"
 
 namespace edgefront {
 
 class EdgeTpuModel : public CostModel {
 public:
-    explicit EdgeTpuModel(Target target) : target_(std::move(target)) {}
+    explicit EdgeTpuModel(Target target);
     static const std::vector<ConstantSpec> &specs();
 
     const Target &target() const override { return target_; }
@@ -20,6 +21,15 @@ public:
 
 private:
     Target target_;
+    RatesByPrecision rates_;
+    double clock_ghz_;
+    LevelLoad memory_;                  ///< rate and price of a byte; the bytes are a layer's
+    LevelLoad streamed_;                ///< weights beyond `weight_memory_`
+    std::optional<LevelLoad> host_in_;  ///< absent: memory is shared with the host
+    std::optional<LevelLoad> host_out_; ///< both or none
+    Bytes weight_memory_;
+    Seconds layer_overhead_;
+    Seconds inference_overhead_;
 };
 
 } // namespace edgefront

@@ -1,8 +1,49 @@
 #include "hwmodels/roofline.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace edgefront {
+
+namespace {
+
+/// Element operations that take instructions of their own: all of the nest's but plain clamping
+/// (relu, relu6), which is part of writing an output.
+double priced_elements(const Layer &layer, const LoopNest &nest) {
+    const bool clamps =
+        layer.activation == Activation::relu || layer.activation == Activation::relu6;
+    return static_cast<double>(nest.elementwise - (clamps ? layer.output.elements() : 0));
+}
+
+} // namespace
+
+Cycles Rates::compute(const Layer &layer, const LoopNest &nest) const {
+    const double efficiency =
+        layer.op == Op::depthwise_conv2d ? depthwise_efficiency : dense_efficiency;
+    return Cycles(static_cast<double>(nest.issued.count()) / (macs_per_cycle * efficiency) +
+                  priced_elements(layer, nest) / elements_per_cycle);
+}
+
+RatesByPrecision read_rates(const Target &target) {
+    RatesByPrecision all{};
+    for (const DataType precision : target.precisions) {
+        Rates &r = all[static_cast<std::size_t>(precision)];
+        r.dense_efficiency = target.constant("dense_efficiency", precision);
+        r.depthwise_efficiency = target.constant("depthwise_efficiency", precision);
+        r.elements_per_cycle = target.constant("elements_per_cycle", precision);
+        r.pj_per_mac = target.constant("pj_per_mac", precision);
+    }
+    return all;
+}
+
+LevelLoad level_load(const Target &target, const std::string &level, const std::string &rate_key,
+                     const std::string &price_key) {
+    return {level,
+            {},
+            target.constant(rate_key),
+            target.constant(price_key),
+            level == "host_link" ? BoundBy::host_link : BoundBy::memory};
+}
 
 Cost roofline(const Work &work) {
     const double hertz = work.clock_ghz * 1e9;
@@ -22,7 +63,11 @@ Cost roofline(const Work &work) {
             longest = seconds;
             bound = load.bound;
         }
-        cost.traffic.push_back({load.level, load.bytes});
+        if (!cost.traffic.empty() && cost.traffic.back().level == load.level) {
+            cost.traffic.back().bytes += load.bytes;
+        } else {
+            cost.traffic.push_back({load.level, load.bytes});
+        }
     }
     if (work.overhead.count() > longest) {
         bound = BoundBy::overhead;
@@ -37,6 +82,10 @@ Cost roofline(const Work &work) {
     return cost;
 }
 
+Bytes mebibytes(double mib) {
+    return Bytes(std::llround(mib * 1024 * 1024));
+}
+
 std::optional<Unsupported> refusal(const Target &target, const Layer &layer) {
     for (const std::string &name : {to_string(layer.op), to_string(layer.activation)}) {
         const auto it = target.unsupported.find(name);
@@ -45,12 +94,6 @@ std::optional<Unsupported> refusal(const Target &target, const Layer &layer) {
         }
     }
     return {};
-}
-
-double priced_elements(const Layer &layer, const LoopNest &nest) {
-    const bool clamps =
-        layer.activation == Activation::relu || layer.activation == Activation::relu6;
-    return static_cast<double>(nest.elementwise - (clamps ? layer.output.elements() : 0));
 }
 
 } // namespace edgefront

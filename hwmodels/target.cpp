@@ -4,6 +4,7 @@
 #include "dsl/zoo.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace edgefront {
@@ -26,31 +27,19 @@ Json write_provenance(const Provenance &p) {
     return {{"source", p.source}, {"confidence", p.confidence}};
 }
 
-/// The specs of a kind with those per precision spelled out: what may stand in the file.
-std::vector<ConstantSpec> specs_for(TargetKind kind, const std::vector<DataType> &precisions) {
-    std::vector<ConstantSpec> specs;
-    for (const ConstantSpec &spec : constant_specs(kind)) {
-        if (!spec.per_precision) {
-            specs.push_back(spec);
-            continue;
-        }
-        for (const DataType precision : precisions) {
-            specs.push_back(spec);
-            specs.back().key = spec.key + "_" + to_string(precision);
-        }
-    }
-    return specs;
-}
-
 std::map<std::string, Constant> read_constants(const JsonReader &json, const Target &target) {
     std::map<std::string, Constant> constants;
-    for (const ConstantSpec &spec : specs_for(target.kind, target.precisions)) {
-        const auto entry = spec.required ? json.at(spec.key) : json.find(spec.key);
+    for (const ConstantSpec &spec : constant_specs(target)) {
+        const auto entry =
+            spec.is(ConstantSpec::optional) ? json.find(spec.key) : json.at(spec.key);
         if (!entry) {
             continue;
         }
         Constant c;
         c.value = entry->at("value").number(spec.least, spec.most);
+        if (spec.is(ConstantSpec::whole) && c.value != std::floor(c.value)) {
+            throw entry->at("value").error("expected a whole number");
+        }
         c.provenance = read_provenance(*entry);
         entry->finish();
         constants[spec.key] = c;
@@ -151,6 +140,21 @@ double Target::constant(const std::string &key, DataType precision) const {
     return constant(key + "_" + to_string(precision));
 }
 
+std::vector<ConstantSpec> constant_specs(const Target &target) {
+    std::vector<ConstantSpec> specs;
+    for (const ConstantSpec &spec : constant_specs(target.kind)) {
+        if (!spec.is(ConstantSpec::per_precision)) {
+            specs.push_back(spec);
+            continue;
+        }
+        for (const DataType precision : target.precisions) {
+            specs.push_back(spec);
+            specs.back().key = spec.key + "_" + to_string(precision);
+        }
+    }
+    return specs;
+}
+
 Target read_target(const JsonReader &json) {
     Target t;
     t.name = json.at("name").string();
@@ -171,6 +175,16 @@ Target read_target(const JsonReader &json) {
     }
     t.max_threads = static_cast<int>(json.at("max_threads").integer(1, 1024));
     t.constants = read_constants(json.at("constants"), t);
+    if (t.has("host_in_gb_per_s") != t.has("host_out_gb_per_s")) {
+        throw json.at("constants")
+            .error("has one of host_in_gb_per_s and host_out_gb_per_s, "
+                   "expected both or none");
+    }
+    if (t.max_threads > 1 && !t.has("parallel_fraction")) {
+        throw json.at("max_threads")
+            .error("is " + std::to_string(t.max_threads) +
+                   ", but the constants have no parallel_fraction to price threads with");
+    }
     if (const auto refusals = json.find("unsupported")) {
         t.unsupported = read_refusals(*refusals);
     }
@@ -192,7 +206,7 @@ Json write_target(const Target &t) {
         precisions.push_back(to_string(precision));
     }
     Json constants = Json::object();
-    for (const ConstantSpec &spec : specs_for(t.kind, t.precisions)) {
+    for (const ConstantSpec &spec : constant_specs(t)) {
         const auto it = t.constants.find(spec.key);
         if (it != t.constants.end()) {
             constants[spec.key] = {{"value", it->second.value}};

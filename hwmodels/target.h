@@ -36,15 +36,20 @@ struct Constant {
 
 /// A constant a model asks for: its key carries the unit.
 struct ConstantSpec {
+    enum Trait : unsigned {
+        optional = 1,      ///< may be absent
+        per_precision = 2, ///< the file has "<key>_<precision>" for each of its precisions
+        whole = 4,         ///< an integer
+        rate = 8,          ///< may be fitted; enters a latency as 1 / value
+        time = 16,         ///< may be fitted; enters a latency as itself
+    };
     std::string key;
     double least = 0;
     double most = 0;
     std::string meaning;
-    bool required = true;
-    bool per_precision = false; ///< the file has "<key>_<precision>" for each of its precisions
-    /// For the fit: a rate enters a latency as 1 / value, a time as itself; neither is never
-    /// fitted.
-    enum class Form { fixed, rate, time } form = Form::fixed;
+    unsigned traits = 0;
+
+    bool is(Trait trait) const { return (traits & trait) != 0; }
 };
 
 /// What the device's runtime refuses.
@@ -94,6 +99,8 @@ struct Target {
 
 /// The constants of a kind of hardware (registry.cpp).
 const std::vector<ConstantSpec> &constant_specs(TargetKind kind);
+/// What may stand in a target's file: those per precision spelled out for each of its precisions.
+std::vector<ConstantSpec> constant_specs(const Target &target);
 
 /// Strict: unknown keys, missing constants, values out of range are UserErrors with file and
 /// pointer.
