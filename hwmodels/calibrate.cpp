@@ -245,6 +245,30 @@ Target rounded_fit(const Fit &fit, const std::vector<std::string> &fitted) {
 
 } // namespace
 
+CalibrationSet calibration_set(const Target &target, const std::vector<LatencyRow> &rows,
+                               const Zoo &zoo) {
+    CalibrationSet set;
+    for (const LatencyRow &row : rows) {
+        if (row.target != target.name || row.split != Split::calibrate) {
+            continue;
+        }
+        const Family *family = zoo.find(row.network);
+        if (family == nullptr) {
+            if (std::find(set.skipped.begin(), set.skipped.end(), row.network) ==
+                set.skipped.end()) {
+                set.skipped.push_back(row.network);
+            }
+            continue;
+        }
+        Variant variant;
+        variant.width = row.width;
+        variant.resolution = row.resolution;
+        set.rows.push_back({build(*family, variant),
+                            workload_for(target, row.precision, row.threads), row.latency});
+    }
+    return set;
+}
+
 Target calibrate(const Target &target, const std::vector<std::string> &fitted,
                  const std::vector<TimedNetwork> &rows) {
     if (fitted.empty() || rows.size() < 2 * fitted.size()) {

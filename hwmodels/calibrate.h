@@ -3,8 +3,9 @@
 // file.
 #pragma once
 
-#include "dsl/network.h"
+#include "dsl/zoo.h"
 #include "hwmodels/cost_model.h"
+#include "hwmodels/latency_rows.h"
 
 #include <string>
 #include <vector>
@@ -17,6 +18,15 @@ struct TimedNetwork {
     Workload workload;
     Seconds latency;
 };
+
+struct CalibrationSet {
+    std::vector<TimedNetwork> rows;
+    std::vector<std::string> skipped; ///< networks the zoo does not have, each once
+};
+
+/// The target's own `calibrate` rows.
+CalibrationSet calibration_set(const Target &target, const std::vector<LatencyRow> &rows,
+                               const Zoo &zoo);
 
 /// The target with `fitted` (keys of rates or times) set to their best values, provenance and
 /// `calibration` (predictions, and predictions with the row held out) filled in.

@@ -1,6 +1,7 @@
 #include "hwmodels/edgetpu_model.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace edgefront {
 
@@ -21,9 +22,11 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
         {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors on the chip",
          C::rate},
         {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
-        {"stream_gb_per_s", 1e-3, 1e5, "rate of streamed weights"},
-        {"host_in_gb_per_s", 1e-3, 1e5, "host to device; absent: memory is shared", C::optional},
-        {"host_out_gb_per_s", 1e-3, 1e5, "device to host; absent: memory is shared", C::optional},
+        {"stream_gb_per_s", 1e-3, 1e5, "rate of streamed weights", C::rate},
+        {"host_in_gb_per_s", 1e-3, 1e5, "host to device; absent: memory is shared",
+         C::optional | C::rate},
+        {"host_out_gb_per_s", 1e-3, 1e5, "device to host; absent: memory is shared",
+         C::optional | C::rate},
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
@@ -54,14 +57,31 @@ EdgeTpuModel::EdgeTpuModel(Target target)
     }
 }
 
-Schedule EdgeTpuModel::mapping(const Layer &, const Workload &) const {
+Schedule EdgeTpuModel::mapping(const Layer &layer, const Workload &) const {
+    const int rows = static_cast<int>(target_.constant("array_rows"));
+    const int columns = static_cast<int>(target_.constant("array_columns"));
     Schedule s;
     s.lanes = static_cast<int>(target_.constant("array_channels"));
     s.unroll = static_cast<int>(target_.constant("array_reduction"));
-    s.rows = static_cast<int>(target_.constant("array_rows"));
-    s.pixels = static_cast<int>(target_.constant("array_columns"));
     s.order = LoopOrder::channels_outer;
-    return s;
+    // A fully connected layer has one pixel: the elements that others give to pixels then work on
+    // further groups of channels. Of all divisions the one with the least padding.
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    Schedule best;
+    for (s.rows = rows; s.rows >= 1; s.rows--) {
+        for (s.pixels = columns; s.pixels >= 1; s.pixels--) {
+            if (rows % s.rows != 0 || columns % s.pixels != 0) {
+                continue;
+            }
+            s.vectors = rows / s.rows * (columns / s.pixels);
+            const std::int64_t issued = analyse(layer, s).issued.count();
+            if (issued < least) {
+                least = issued;
+                best = s;
+            }
+        }
+    }
+    return best;
 }
 
 Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
