@@ -33,14 +33,10 @@ double rms(const std::vector<CalibrationRow> &rows, double CalibrationRow::*pred
 
 Table table_of(const Target &target, const std::vector<std::string> &skipped) {
     Table table;
-    table.columns = {{"network", "network"},
-                     {"precision", "precision"},
-                     {"threads", "threads"},
-                     {"published_ms", "published ms"},
-                     {"predicted_ms", "modelled ms"},
-                     {"error_percent", "error %", 1},
-                     {"held_out_ms", "held out ms"},
-                     {"held_out_error_percent", "error %", 1}};
+    table.columns = {{"network", "network"},          {"precision", "precision"},
+                     {"threads", "threads"},          {"published_ms", "published ms"},
+                     {"predicted_ms", "modelled ms"}, {"error_percent", "error %", 1},
+                     {"held_out_ms", "held out ms"},  {"held_out_error_percent", "error %", 1}};
     const std::vector<CalibrationRow> &rows = target.calibration->rows;
     for (const CalibrationRow &row : rows) {
         table.rows.push_back({row.network, to_string(row.precision), row.threads, row.published_ms,
@@ -90,8 +86,9 @@ void add_calibrate(CLI::App &app, Session &session) {
     CLI::App *command = app.add_subcommand(
         "calibrate", "Fit constants of a target to its `calibrate` rows of published latencies");
     command->add_option("--target", options->target, "Target name or file")->required();
-    command->add_option("--fit", options->fitted,
-                        "Constants to fit, at most one for two rows (default: those fitted before)")
+    command
+        ->add_option("--fit", options->fitted,
+                     "Constants to fit, at most one for two rows (default: those fitted before)")
         ->delimiter(',');
     command->add_option("--latencies", options->latencies,
                         "Table of latencies (default: data/published/latency.csv)");

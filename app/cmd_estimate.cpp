@@ -28,9 +28,12 @@ Json bytes_json(const Cost &cost) {
 }
 
 Json cost_json(const Cost &cost) {
-    return {{"latency_ms", milliseconds(cost.latency)}, {"energy_mj", millijoules(cost.energy)},
-            {"bytes", bytes_json(cost)},                {"utilisation", cost.utilisation},
-            {"bound_by", to_string(cost.bound_by)},     {"kind", to_string(cost.kind)}};
+    return {{"latency_ms", milliseconds(cost.latency)},
+            {"energy_mj", millijoules(cost.energy)},
+            {"bytes", bytes_json(cost)},
+            {"utilisation", cost.utilisation},
+            {"bound_by", to_string(cost.bound_by)},
+            {"kind", to_string(cost.kind)}};
 }
 
 /// The reason when there is no price.
@@ -63,9 +66,8 @@ Json unsupported_json(const Estimate &e) {
     Json list = Json::array();
     for (const LayerEstimate &l : e.layers) {
         if (!std::holds_alternative<Cost>(l.verdict)) {
-            list.push_back({{"name", l.name},
-                            {"op", to_string(l.layer.op)},
-                            {"reason", reason(l.verdict)}});
+            list.push_back(
+                {{"name", l.name}, {"op", to_string(l.layer.op)}, {"reason", reason(l.verdict)}});
         }
     }
     return list;
@@ -119,23 +121,21 @@ Table table_of(const Network &network, const CostModel &model, const Workload &w
     }
     rows.add("(network)", "", e.network);
     Table &table = rows.table();
-    const std::string what =
-        fmt::format("{} on {} ({}, {} thread{})", network.name, model.target().name,
-                    to_string(workload.precision), workload.threads,
-                    workload.threads == 1 ? "" : "s");
+    const std::string what = fmt::format("{} on {} ({}, {} thread{})", network.name,
+                                         model.target().name, to_string(workload.precision),
+                                         workload.threads, workload.threads == 1 ? "" : "s");
     if (e.supported()) {
-        table.notes = {
-            fmt::format("{}: {:.3f} ms, {:.3f} mJ, {:.1f} % of the multipliers, mostly bound by {} "
-                        "({})",
-                        what, milliseconds(e.total.latency), millijoules(e.total.energy),
-                        100 * e.total.utilisation, to_string(e.total.bound_by),
-                        to_string(e.total.kind))};
+        table.notes = {fmt::format(
+            "{}: {:.3f} ms, {:.3f} mJ, {:.1f} % of the multipliers, mostly bound by {} "
+            "({})",
+            what, milliseconds(e.total.latency), millijoules(e.total.energy),
+            100 * e.total.utilisation, to_string(e.total.bound_by), to_string(e.total.kind))};
     } else {
         table.notes = {fmt::format("{}: no price, {} of {} layers are unsupported", what,
                                    e.unsupported.size(), e.layers.size())};
     }
-    table.notes.push_back(fmt::format("peak activations {} bytes, weights {} bytes",
-                                      e.peak.count(), e.weights.count()));
+    table.notes.push_back(fmt::format("peak activations {} bytes, weights {} bytes", e.peak.count(),
+                                      e.weights.count()));
     return table;
 }
 
@@ -150,23 +150,22 @@ int run_estimate(const Options &options) {
     const Estimate e = estimate(*model, network, workload);
 
     const bool priced = e.supported();
-    const Json json = {
-        {"network", network.name},
-        {"target", model->target().name},
-        {"target_hash", model->target().hash},
-        {"precision", to_string(workload.precision)},
-        {"threads", workload.threads},
-        {"latency_ms", priced ? Json(milliseconds(e.total.latency)) : Json()},
-        {"energy_mj", priced ? Json(millijoules(e.total.energy)) : Json()},
-        {"peak_bytes", e.peak.count()},
-        {"weight_bytes", e.weights.count()},
-        {"kind", to_string(e.total.kind)},
-        {"utilisation", priced ? Json(e.total.utilisation) : Json()},
-        {"bound_by", priced ? Json(to_string(e.total.bound_by)) : Json()},
-        {"bytes", bytes_json(e.total)},
-        {"layers", layers_json(e)},
-        {"network_cost", cost_json(e.network)},
-        {"unsupported", unsupported_json(e)}};
+    const Json json = {{"network", network.name},
+                       {"target", model->target().name},
+                       {"target_hash", model->target().hash},
+                       {"precision", to_string(workload.precision)},
+                       {"threads", workload.threads},
+                       {"latency_ms", priced ? Json(milliseconds(e.total.latency)) : Json()},
+                       {"energy_mj", priced ? Json(millijoules(e.total.energy)) : Json()},
+                       {"peak_bytes", e.peak.count()},
+                       {"weight_bytes", e.weights.count()},
+                       {"kind", to_string(e.total.kind)},
+                       {"utilisation", priced ? Json(e.total.utilisation) : Json()},
+                       {"bound_by", priced ? Json(to_string(e.total.bound_by)) : Json()},
+                       {"bytes", bytes_json(e.total)},
+                       {"layers", layers_json(e)},
+                       {"network_cost", cost_json(e.network)},
+                       {"unsupported", unsupported_json(e)}};
     options.output.write(table_of(network, *model, workload, e), json);
     if (!priced) {
         std::fprintf(stderr, "edgefront: %s cannot run %s: %s%s\n", model->target().name.c_str(),

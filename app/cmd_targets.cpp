@@ -51,7 +51,7 @@ std::string listed(const Json &json) {
 
 int list_targets(const OutputOptions &output) {
     Table table;
-    table.columns = {{"name", "target"},       {"kind", "kind"},
+    table.columns = {{"name", "target"},           {"kind", "kind"},
                      {"precisions", "precisions"}, {"max_threads", "threads"},
                      {"provenance", "constants"},  {"device", "device"}};
     Json json = Json::array();
@@ -69,8 +69,9 @@ int list_targets(const OutputOptions &output) {
                         {"description", target.description},
                         {"hash", target.hash}});
     }
-    table.notes = {"latencies on all of them are modelled; `edgefront targets NAME` shows a target's "
-                   "constants"};
+    table.notes = {
+        "latencies on all of them are modelled; `edgefront targets NAME` shows a target's "
+        "constants"};
     output.write(table, json);
     return exit_ok;
 }
@@ -89,10 +90,9 @@ int show_target(const Options &options) {
             table.rows.push_back({spec.key, it->second.value, p.confidence, p.source});
         }
     }
-    table.notes = {fmt::format("{} ({}): {}", target.name, to_string(target.kind),
-                               target.description),
-                   fmt::format("device: {}", target.device),
-                   fmt::format("energy: {}", target.technology)};
+    table.notes = {
+        fmt::format("{} ({}): {}", target.name, to_string(target.kind), target.description),
+        fmt::format("device: {}", target.device), fmt::format("energy: {}", target.technology)};
     for (const auto &[name, refusal] : target.unsupported) {
         table.notes.push_back(fmt::format("unsupported: {}: {} ({})", name, refusal.reason,
                                           refusal.provenance.source));
@@ -113,7 +113,8 @@ int show_target(const Options &options) {
 
 void add_targets(CLI::App &app, Session &session) {
     auto options = std::make_shared<Options>();
-    CLI::App *command = app.add_subcommand("targets", "List the targets, or one with its constants");
+    CLI::App *command =
+        app.add_subcommand("targets", "List the targets, or one with its constants");
     command->add_option("target", options->name, "Show this target's constants (name or file)");
     options->output.add_to(*command);
     command->footer("Examples:\n  edgefront targets\n  edgefront targets coral-usb --format md");

@@ -31,6 +31,9 @@ int main(int argc, char **argv) {
 
     add_networks(app, session);
     add_describe(app, session);
+    add_targets(app, session);
+    add_estimate(app, session);
+    add_calibrate(app, session);
     add_compare(app, session);
 
     try {
