@@ -12,6 +12,7 @@ namespace edgefront {
 namespace {
 
 constexpr double most_ms = 1e6;
+const std::string schema_name = "edgefront/target/1";
 
 Provenance read_provenance(const JsonReader &json) {
     Provenance p;
@@ -157,6 +158,7 @@ std::vector<ConstantSpec> constant_specs(const Target &target) {
 
 Target read_target(const JsonReader &json) {
     Target t;
+    json.at("schema").one_of({schema_name});
     t.name = json.at("name").string();
     t.description = json.at("description").string();
     t.device = json.at("device").string();
@@ -213,7 +215,8 @@ Json write_target(const Target &t) {
             constants[spec.key].update(write_provenance(it->second.provenance));
         }
     }
-    Json json = {{"name", t.name},
+    Json json = {{"schema", schema_name},
+                 {"name", t.name},
                  {"description", t.description},
                  {"device", t.device},
                  {"technology", t.technology},
