@@ -36,6 +36,8 @@ DspModel::DspModel(Target target)
       clock_ghz_(target_.constant("clock_ghz")),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
       dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")),
+      vector_channels_(static_cast<int>(target_.constant("vector_channels"))),
+      vector_pixels_(static_cast<int>(target_.constant("vector_pixels"))),
       weight_memory_(mebibytes(target_.constant("weight_memory_mib"))),
       layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
       inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
@@ -47,10 +49,29 @@ DspModel::DspModel(Target target)
 
 Schedule DspModel::mapping(const Layer &, const Workload &) const {
     Schedule s;
-    s.lanes = static_cast<int>(target_.constant("vector_channels"));
-    s.pixels = static_cast<int>(target_.constant("vector_pixels"));
+    s.lanes = vector_channels_;
+    s.pixels = vector_pixels_;
     s.order = LoopOrder::channels_outer;
     return s;
+}
+
+Bytes DspModel::padded_footprint(const Layer &layer, const LoopNest &nest) const {
+    const auto padded = [&](const Shape &s) {
+        const auto up = [](std::int64_t value, int step) {
+            return (value + step - 1) / step * step;
+        };
+        return Bytes(s.height * up(s.width, vector_pixels_) * up(s.channels, vector_channels_) *
+                     size_of(layer.type));
+    };
+    const Bytes output = padded(layer.output);
+    Bytes bytes = padded(layer.input) + output + nest.weights.footprint;
+    if (layer.residual) {
+        bytes += output;
+    }
+    if (layer.op == Op::channel_scale) {
+        bytes += padded({1, 1, layer.output.channels});
+    }
+    return bytes;
 }
 
 Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload &workload) const {
@@ -62,7 +83,7 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     work.clock_ghz = clock_ghz_;
     work.compute = rates.compute(layer, nest);
     work.loads = {memory_};
-    work.loads[0].bytes = nest.footprint();
+    work.loads[0].bytes = padded_footprint(layer, nest);
     work.overhead = layer_overhead_;
     work.macs = nest.macs;
     work.macs_per_cycle = rates.macs_per_cycle;

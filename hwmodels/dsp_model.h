@@ -19,11 +19,16 @@ public:
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
 private:
+    /// Bytes of the layer's tensors, activations as they are stored: whole vectors.
+    Bytes padded_footprint(const Layer &layer, const LoopNest &nest) const;
+
     Target target_;
     RatesByPrecision rates_;
     double clock_ghz_;
     LevelLoad memory_; ///< rate and price of a byte; the bytes are a layer's
     LevelLoad dram_;
+    int vector_channels_;
+    int vector_pixels_;
     Bytes weight_memory_;
     Seconds layer_overhead_;
     Seconds inference_overhead_;

@@ -215,14 +215,10 @@ Json write_target(const Target &t) {
             constants[spec.key].update(write_provenance(it->second.provenance));
         }
     }
-    Json json = {{"schema", schema_name},
-                 {"name", t.name},
-                 {"description", t.description},
-                 {"device", t.device},
-                 {"technology", t.technology},
-                 {"kind", to_string(t.kind)},
-                 {"precisions", precisions},
-                 {"max_threads", t.max_threads},
+    Json json = {{"schema", schema_name},        {"name", t.name},
+                 {"description", t.description}, {"device", t.device},
+                 {"technology", t.technology},   {"kind", to_string(t.kind)},
+                 {"precisions", precisions},     {"max_threads", t.max_threads},
                  {"constants", constants}};
     if (!t.unsupported.empty()) {
         for (const auto &[name, refusal] : t.unsupported) {
