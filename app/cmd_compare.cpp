@@ -1,7 +1,9 @@
 // edgefront compare flops|latency: published figures against ours.
 #include "app/command.h"
 #include "base/error.h"
+#include "hwmodels/latency_rows.h"
 #include "reports/count_comparison.h"
+#include "reports/latency_comparison.h"
 
 namespace edgefront {
 
@@ -45,6 +47,31 @@ int run_flops(const FlopsOptions &options) {
     return comparison.count(Agreement::failed) == 0 ? exit_ok : exit_check_failed;
 }
 
+struct LatencyOptions {
+    std::string target;
+    std::string split;
+    double tolerance_percent = 0; ///< 0: none
+    OutputOptions output;
+};
+
+int run_latency(const LatencyOptions &options) {
+    const auto rows = only(read_latency_rows(), options.target, "target",
+                           [](const LatencyRow &row) { return row.target; });
+    std::optional<Split> split;
+    if (!options.split.empty()) {
+        split = options.split == to_string(Split::validate) ? Split::validate : Split::calibrate;
+    }
+    const LatencyComparison comparison = compare_latency(rows, Zoo(), read_targets(), split);
+    options.output.write(to_table(comparison, options.output.format == "csv"), to_json(comparison));
+    for (const auto &target : comparison.targets) {
+        if (options.tolerance_percent > 0 && target.model &&
+            100 * target.model->median_error > options.tolerance_percent) {
+            return exit_check_failed;
+        }
+    }
+    return exit_ok;
+}
+
 } // namespace
 
 void add_compare(CLI::App &app, Session &session) {
@@ -59,6 +86,20 @@ void add_compare(CLI::App &app, Session &session) {
     command->footer("Examples:\n  edgefront compare flops\n"
                     "  edgefront compare flops --network mobilenet_v4_conv_small --format json");
     command->callback([=, &session] { session.action = [=] { return run_flops(*flops); }; });
+
+    auto latency = std::make_shared<LatencyOptions>();
+    command = compare->add_subcommand("latency", "Published latencies against the models' prices");
+    command->add_option("--target", latency->target, "Only rows of this target");
+    command->add_option("--split", latency->split, "Only rows that may be fitted, or that may not")
+        ->check(CLI::IsMember(split_names()));
+    command
+        ->add_option("--tolerance", latency->tolerance_percent,
+                     "Exit code 1 when the median error of a target exceeds this many percent")
+        ->check(CLI::PositiveNumber);
+    latency->output.add_to(*command);
+    command->footer("Examples:\n  edgefront compare latency --split validate\n"
+                    "  edgefront compare latency --target pixel6-cpu --tolerance 20");
+    command->callback([=, &session] { session.action = [=] { return run_latency(*latency); }; });
 }
 
 } // namespace edgefront

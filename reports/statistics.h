@@ -1,0 +1,22 @@
+// The few statistics that comparisons report.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+namespace edgefront {
+
+/// The value below which the fraction `p` (0 to 1) of the values lies, interpolated linearly
+/// between neighbours; nothing for no values.
+std::optional<double> percentile(std::vector<double> values, double p);
+
+/// Rank correlation of two equally long lists, equal values sharing the mean of their ranks; -1
+/// to 1. Nothing for fewer than three pairs, or when one list has a single value.
+std::optional<double> spearman(const std::vector<double> &a, const std::vector<double> &b);
+
+/// The least-squares solution of `rows` * x = `values` with no x below zero; exact, for a few
+/// unknowns. Every row has as many entries as there are unknowns.
+std::vector<double> non_negative_least_squares(const std::vector<std::vector<double>> &rows,
+                                               const std::vector<double> &values);
+
+} // namespace edgefront
