@@ -5,7 +5,6 @@
 namespace edgefront {
 
 using Halide::Expr;
-using Halide::Func;
 using Halide::ImageParam;
 using Halide::MemoryType;
 using Halide::RVar;

@@ -1,0 +1,59 @@
+"""Runs the recipes of README.md: check_readme.py TOOL ROOT [--rewrite]
+
+Every fenced block marked `sh` is run, in order and in one temporary folder, by `bash -ec`; there
+./edgefront is TOOL, and data/ and examples/ are the project's. A block marked `text` that follows
+is what the one before it prints on stdout, to the letter. With --rewrite, README.md gets what
+was printed.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def main():
+    tool, root = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
+    rewrite = sys.argv[3:] == ["--rewrite"]
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    failures = runs = 0
+    printed = None
+    rewritten, position = "", 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(tool, f"{folder}/edgefront")
+        for name in ("data", "examples"):
+            os.symlink(root / name, f"{folder}/{name}")
+        for block in BLOCK.finditer(text):
+            kind, body = block.groups()
+            if kind == "sh":
+                done = subprocess.run(
+                    ["bash", "-ec", body],
+                    cwd=folder,
+                    text=True,
+                    capture_output=True,
+                    stdin=subprocess.DEVNULL,
+                )
+                printed = done.stdout
+                runs += 1
+                if done.returncode != 0:
+                    print(f"FAILED with {done.returncode}:\n{body}{done.stdout}{done.stderr}")
+                    failures += 1
+            elif kind == "text" and printed is not None:
+                if body != printed and not rewrite:
+                    print(f"README.md shows:\n{body}but this was printed:\n{printed}")
+                    failures += 1
+                rewritten += text[position : block.start(2)] + printed
+                position = block.end(2)
+                printed = None
+    if rewrite and not failures:
+        readme.write_text(rewritten + text[position:], encoding="utf-8")
+    print(f"{runs} recipes, {failures} failures")
+    return 1 if failures or not runs else 0
+
+
+sys.exit(main())
