@@ -71,7 +71,7 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
     // Cycles below which waking a second thread costs more than it saves (about 10 us).
     constexpr double worth_a_thread = 30'000;
     if (threads > 1 && least > worth_a_thread) {
-        best.parallel = ParallelOver::rows;
+        best.parallel = layer.output.height > 1 ? ParallelOver::rows : ParallelOver::channels;
     }
     return best;
 }

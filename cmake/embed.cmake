@@ -1,0 +1,11 @@
+# Script of edgefront_embed_files: writes OUTPUT with the contents of FILES as raw strings.
+set(text "#include <map>\n#include <string>\n\nnamespace edgefront {\n\n")
+string(APPEND text "const std::map<std::string, std::string> &${FUNCTION}() {\n")
+string(APPEND text "    static const std::map<std::string, std::string> files = {\n")
+foreach(file IN LISTS FILES)
+    get_filename_component(name ${file} NAME)
+    file(READ ${file} contents)
+    string(APPEND text "        {\"${name}\", R\"embedded(${contents})embedded\"},\n")
+endforeach()
+string(APPEND text "    };\n    return files;\n}\n\n} // namespace edgefront\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,320 @@
+// Compiles kernels, fills the templates of package/ and puts the folder together.
+#include "schedules/package.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "dsl/reference.h"
+#include "schedules/toolchain.h"
+
+#include <fmt/format.h>
+#include <kainjow/mustache.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <regex>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace edgefront {
+
+namespace fs = std::filesystem;
+namespace mustache = kainjow::mustache;
+
+/// The files of package/, by name (generated, see cmake/EmbedFiles.cmake).
+const std::map<std::string, std::string> &package_files();
+
+namespace {
+
+/// A file of package/ as it goes into a package, where all headers stand in one folder.
+std::string flat(const std::string &name) {
+    static const std::regex folder(R"(#include "(dsl|schedules/package)/)");
+    return std::regex_replace(package_files().at(name), folder, "#include \"");
+}
+
+std::string filled(const std::string &name, const mustache::data &data) {
+    mustache::mustache form(flat(name + ".mustache"));
+    if (!form.is_valid()) {
+        throw std::logic_error("template " + name + ": " + form.error_message());
+    }
+    form.set_custom_escape([](const std::string &text) { return text; });
+    return form.render(data);
+}
+
+std::string text(std::int64_t value) {
+    return std::to_string(value);
+}
+
+std::string text(const Shape &s) {
+    return fmt::format("{}, {}, {}", s.height, s.width, s.channels);
+}
+
+mustache::data step_data(const PackagePlan &plan, std::size_t i) {
+    const Node &node = plan.network.nodes[i];
+    const PackageStep &step = plan.steps[i];
+    const edgefront_layer plain = to_plain(node.layer);
+    std::vector<std::string> inputs;
+    for (const int from : node.inputs) {
+        inputs.push_back(text(from));
+    }
+    mustache::data data;
+    data["name"] = node.name;
+    data["symbol"] = step.symbol;
+    data["op"] = text(plain.op);
+    data["activation"] = text(plain.activation);
+    data["input"] = text(node.layer.input);
+    data["output"] = text(node.layer.output);
+    data["kernel"] = text(plain.kernel);
+    data["stride"] = text(plain.stride);
+    data["pad_top"] = text(plain.pad_top);
+    data["pad_left"] = text(plain.pad_left);
+    data["residual"] = text(node.layer.residual ? 1 : 0);
+    data["input_count"] = text(static_cast<std::int64_t>(inputs.size()));
+    data["inputs"] = join(inputs);
+    data["output_at"] = text(i + 1 < plan.steps.size() ? plan.memory.offsets[i] : 0);
+    data["weights_at"] = text(step.weights_at);
+    data["bias_at"] = text(step.bias_at);
+    data["weights_count"] = text(step.weights_count);
+    data["bias_count"] = text(step.bias_count);
+    data["tile"] = text(step.tile);
+    return data;
+}
+
+mustache::data list_of(const std::string &field, const std::vector<std::string> &values) {
+    mustache::data list(mustache::data::type::list);
+    for (const std::string &value : values) {
+        list << mustache::data(field, value);
+    }
+    return list;
+}
+
+std::vector<std::string> symbols(const PackagePlan &plan) {
+    std::set<std::string> names;
+    for (const PackageStep &step : plan.steps) {
+        names.insert(step.symbol);
+    }
+    return {names.begin(), names.end()};
+}
+
+void set_shape(mustache::data &data, const std::string &prefix, const Shape &s) {
+    data[prefix + "_height"] = text(s.height);
+    data[prefix + "_width"] = text(s.width);
+    data[prefix + "_channels"] = text(s.channels);
+    data[prefix + "_count"] = text(s.elements());
+}
+
+/// Everything the templates name.
+mustache::data package_data(const PackagePlan &plan, const BuildContext &context) {
+    mustache::data data;
+    data["name"] = plan.name;
+    data["network"] = plan.network.name;
+    data["version"] = context.tool_version;
+    data["target"] = context.target_name + " (" + plan.target.text + ")";
+    data["weights_magic"] = package_weights_magic;
+    data["weights_version"] = text(package_weights_version);
+    data["plan_hash"] = fmt::format("{:016x}", plan.hash);
+    data["weights_bytes"] = text(plan.floats * static_cast<std::int64_t>(sizeof(float)));
+    data["arena_bytes"] = text(plan.memory.arena.count());
+    data["layer_count"] = text(static_cast<std::int64_t>(plan.steps.size()));
+    set_shape(data, "input", plan.network.input);
+    set_shape(data, "output", plan.network.output());
+    data["features"] = list_of("feature", required_cpu_features(plan.target));
+    data["kernels"] = list_of("symbol", symbols(plan));
+    mustache::data steps(mustache::data::type::list);
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+        steps << step_data(plan, i);
+    }
+    data["steps"] = std::move(steps);
+    return data;
+}
+
+/// A folder that is removed unless it was moved away.
+class TemporaryFolder {
+public:
+    explicit TemporaryFolder(const fs::path &beside) {
+        std::string pattern = beside.string() + ".XXXXXX";
+        if (::mkdtemp(pattern.data()) == nullptr) {
+            throw UserError({beside.string(), ""},
+                            std::string("cannot create a folder beside it: ") +
+                                std::strerror(errno));
+        }
+        path_ = pattern;
+        const mode_t mask = ::umask(0);
+        ::umask(mask);
+        ::chmod(path_.c_str(), 0777 & ~mask);
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder &) = delete;
+    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+
+    const fs::path &path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
+    std::map<std::string, std::size_t> missing; // by symbol, so that the order is the same always
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+        if (!fs::exists(kernel_file(context, plan.steps[i]))) {
+            missing.emplace(plan.steps[i].symbol, i);
+        }
+    }
+    make_directory(context.cache / "kernels");
+    int done = 0;
+    for (const auto &[symbol, i] : missing) {
+        const Node &node = plan.network.nodes[i];
+        if (context.progress) {
+            context.progress(done, static_cast<int>(missing.size()), node.name);
+        }
+        // Written whole or not at all, so other processes may look at any time.
+        emit_kernel(node.layer, plan.steps[i].schedule, plan.target, symbol,
+                    kernel_file(context, plan.steps[i]));
+        done++;
+    }
+    if (context.progress && done > 0) {
+        context.progress(done, done, "");
+    }
+}
+
+const std::vector<std::string> &compile_flags() {
+    static const std::vector<std::string> flags = {"-std=c11", "-O2", "-fPIC", "-pthread"};
+    return flags;
+}
+
+std::vector<std::string> with(std::vector<std::string> flags,
+                              const std::vector<std::string> &more) {
+    flags.insert(flags.end(), more.begin(), more.end());
+    return flags;
+}
+
+void write_sources(const mustache::data &data, const fs::path &directory) {
+    make_directory(directory / "src");
+    write_file(directory / "src/selfcheck.c", filled("selfcheck.c", data));
+    write_file(directory / "src/CMakeLists.txt", filled("CMakeLists.txt", data));
+    for (const char *name : {"layer_check.c", "layer_check.h", "naive.c", "naive.h"}) {
+        write_file(directory / "src" / name, flat(name));
+    }
+}
+
+/// The output folder without a trailing slash.
+fs::path named(const fs::path &directory) {
+    const fs::path path = fs::absolute(directory).lexically_normal();
+    return path.has_filename() ? path : path.parent_path();
+}
+
+bool is_package(const fs::path &directory) {
+    try {
+        const JsonReader manifest = JsonReader::parse_file(directory / "manifest.json");
+        const auto kind = manifest.find("kind");
+        return kind && kind->is_string() && kind->string() == package_kind;
+    } catch (const UserError &) {
+        return false;
+    }
+}
+
+void check_replaceable(const fs::path &directory) {
+    std::error_code ec;
+    const fs::file_status status = fs::symlink_status(directory, ec);
+    if (!fs::exists(status)) {
+        return;
+    }
+    const bool folder = fs::is_directory(status);
+    if (!folder || (!fs::is_empty(directory, ec) && !is_package(directory))) {
+        throw UserError({directory.string(), ""},
+                        folder
+                            ? "is a folder with other things in it and no kernel package; name a "
+                              "new folder or an existing package"
+                            : "exists and is no folder");
+    }
+}
+
+/// `from` becomes `to`; what stood there goes away.
+void replace(const fs::path &from, const fs::path &to) {
+    std::error_code ec;
+    if (is_package(to)) {
+        const TemporaryFolder aside(to);
+        fs::rename(to, aside.path() / "old", ec);
+        if (!ec) {
+            fs::rename(from, to, ec);
+        }
+    } else {
+        fs::rename(from, to, ec);
+    }
+    if (ec) {
+        throw UserError({to.string(), ""}, "cannot put the package there: " + ec.message());
+    }
+}
+
+} // namespace
+
+fs::path kernel_file(const BuildContext &context, const PackageStep &step) {
+    return context.cache / "kernels" / (step.symbol + ".o");
+}
+
+void write_library(const PackagePlan &plan, const BuildContext &context,
+                   const fs::path &directory) {
+    compile_kernels(plan, context);
+    const mustache::data data = package_data(plan, context);
+    make_directory(directory / "include");
+    make_directory(directory / "lib");
+    write_file(directory / "include" / (plan.name + ".h"), filled("network.h", data));
+    for (const char *name : {"edgefront_layer.h", "edgefront_trace.h"}) {
+        write_file(directory / "include" / name, flat(name));
+    }
+    const TemporaryFolder build(directory / "build");
+    write_file(build.path() / (plan.name + ".c"), filled("network.c", data));
+    for (const char *name : {"runtime.c", "threads.c"}) {
+        write_file(build.path() / name, flat(name));
+    }
+    run_c_compiler(
+        with(compile_flags(), {"-I../include", "-c", plan.name + ".c", "-o", plan.name + ".o"}),
+        build.path());
+    std::vector<fs::path> objects = {build.path() / (plan.name + ".o")};
+    for (const std::string &symbol : symbols(plan)) {
+        objects.push_back(context.cache / "kernels" / (symbol + ".o"));
+    }
+    make_archive(directory / "lib" / ("lib" + plan.name + ".a"), objects);
+}
+
+void write_package(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
+                   const BuildContext &context, const fs::path &directory) {
+    const fs::path target = named(directory);
+    check_replaceable(target);
+    make_directory(target.parent_path());
+    const TemporaryFolder temporary(target);
+    const fs::path &folder = temporary.path();
+    write_library(plan, context, folder);
+
+    const mustache::data data = package_data(plan, context);
+    const fs::path config = folder / "lib/cmake" / plan.name;
+    make_directory(config);
+    write_file(config / (plan.name + "Config.cmake"), filled("Config.cmake", data));
+    write_file(config / (plan.name + "ConfigVersion.cmake"), filled("ConfigVersion.cmake", data));
+    write_sources(data, folder);
+    write_file(folder / "weights.bin", pack_weights(plan, weights));
+    make_directory(folder / "bin");
+    run_c_compiler(
+        with(compile_flags(), {"-Iinclude", "src/selfcheck.c", "src/layer_check.c", "src/naive.c",
+                               "lib/lib" + plan.name + ".a", "-lm", "-o", "bin/selfcheck"}),
+        folder);
+    write_file(folder / "manifest.json",
+               make_manifest(plan, weights, costs, context, folder).dump(2) + "\n");
+    replace(folder, target);
+}
+
+void link_shared_library(const PackagePlan &plan, const fs::path &directory, const fs::path &file) {
+    const std::string script = plan.name + ".symbols";
+    write_file(directory / script, "{ global: " + plan.name + "_*; local: *; };\n");
+    run_c_compiler({"-shared", "-pthread", "-Wl,--version-script=" + script, "-Wl,--whole-archive",
+                    "lib/lib" + plan.name + ".a", "-Wl,--no-whole-archive", "-o",
+                    fs::absolute(file).string()},
+                   directory);
+}
+
+} // namespace edgefront

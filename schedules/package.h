@@ -1,0 +1,111 @@
+// A network and its schedules leave as a kernel package: one folder that needs nothing of this
+// tool.
+//
+//   include/<name>.h, edgefront_*.h     the C interface        lib/lib<name>.a    kernels and
+//   runtime lib/cmake/<name>/                   find_package(<name>)   weights.bin        packed
+//   weights src/, bin/selfcheck                 check of every layer   manifest.json      what is
+//   inside
+//
+// Kernels are compiled once per workload key into a cache and shared by all packages. Weights are
+// fp32 in one block: the header `weights_header` of package/runtime.c, then per layer the packed
+// weights and the packed bias, each on a 64-byte border.
+#pragma once
+
+#include "base/json_reader.h"
+#include "dsl/memory_plan.h"
+#include "dsl/network.h"
+#include "dsl/weights.h"
+#include "schedules/emit.h"
+#include "schedules/schedule.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// One layer of a package: its kernel, and where its numbers stand in the packed block (in floats).
+struct PackageStep {
+    Schedule schedule;
+    std::string symbol; ///< of the kernel; equal for layers that share one
+    std::int64_t weights_at = 0;
+    std::int64_t weights_count = 0;
+    std::int64_t bias_at = 0;
+    std::int64_t bias_count = 0;
+    int tile = 0; ///< output channels per packed tile
+};
+
+/// Everything decided about a package before anything is compiled.
+struct PackagePlan {
+    std::string name; ///< C identifier made from the network's name
+    Network network;
+    KernelTarget target;
+    MemoryPlan memory;
+    std::vector<PackageStep> steps; ///< one per node
+    std::int64_t floats = 0;        ///< of packed weights and biases, with padding
+    std::uint64_t hash = 0;         ///< of layers and packing: which weights.bin fits
+};
+
+/// `schedules` holds one per node. The network has to be fp32.
+PackagePlan plan_package(const Network &network, const std::vector<Schedule> &schedules,
+                         const KernelTarget &target);
+
+/// `default_schedule` for every layer, parallel where that pays; such kernels run on any number of
+/// threads.
+std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target);
+
+/// "mobilenet_v2@0.5,160" is "mobilenet_v2_w0p5_r160"; whatever else C does not allow is "_".
+std::string c_name(const std::string &network_name);
+
+/// The head of weights.bin (`weights_header` in package/runtime.c).
+constexpr char package_weights_magic[] = "EDGEFRWT";
+constexpr std::uint32_t package_weights_version = 1;
+constexpr std::uint32_t package_weights_header_bytes = 64;
+
+/// The bytes of weights.bin.
+std::string pack_weights(const PackagePlan &plan, const NetworkWeights &weights);
+
+/// What a build reports: kernels compiled so far, of how many, and which layer is next.
+using BuildProgress = std::function<void(int done, int total, const std::string &layer)>;
+
+struct BuildContext {
+    std::filesystem::path cache; ///< compiled kernels; made when absent, shared between processes
+    std::string tool_version;
+    std::string target_name = "host"; ///< for people
+    BuildProgress progress;           ///< may be empty
+};
+
+/// Where the cache keeps a step's kernel.
+std::filesystem::path kernel_file(const BuildContext &context, const PackageStep &step);
+
+/// Costs known per layer (by node), for the manifest: any JSON, or null.
+struct LayerCosts {
+    std::vector<Json> predicted;
+    std::vector<Json> measured;
+};
+
+/// include/ and lib/ of the package, into the existing folder `directory`. Throws UserError when
+/// there is no C compiler, or when it or the file system fails.
+void write_library(const PackagePlan &plan, const BuildContext &context,
+                   const std::filesystem::path &directory);
+
+/// The whole package. It appears at once or not at all; an existing package is replaced, any other
+/// existing folder is refused with a UserError.
+void write_package(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
+                   const BuildContext &context, const std::filesystem::path &directory);
+
+/// "kind" of a package's manifest.json.
+constexpr char package_kind[] = "edgefront kernel package";
+
+/// manifest.json as a value; `directory` holds the finished files whose hashes it tells.
+Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
+                   const BuildContext &context, const std::filesystem::path &directory);
+
+/// Links lib<name>.a of `directory` into the shared library `file` (which shows only the C
+/// interface).
+void link_shared_library(const PackagePlan &plan, const std::filesystem::path &directory,
+                         const std::filesystem::path &file);
+
+} // namespace edgefront

@@ -1,0 +1,39 @@
+#include "schedules/package/layer_check.h"
+
+#include <stdlib.h>
+
+/* Packed [n / tile][k][tile] back to plain [k][n]. */
+static void unpack(const edgefront_layer_run *run, size_t depth, size_t channels, float *plain) {
+    const size_t tile = (size_t)run->tile;
+    for (size_t k = 0; k < depth; k++) {
+        for (size_t n = 0; n < channels; n++) {
+            plain[k * channels + n] = run->weights[(n / tile * depth + k) * tile + n % tile];
+        }
+    }
+}
+
+static size_t reduction_depth(const edgefront_layer *l) {
+    const size_t taps = (size_t)l->kernel * (size_t)l->kernel;
+    return l->op == edgefront_depthwise_conv2d ? taps : taps * (size_t)l->input.channels;
+}
+
+edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run) {
+    const edgefront_layer *l = &run->layer;
+    const size_t channels = (size_t)l->output.channels;
+    const size_t count = (size_t)l->output.height * (size_t)l->output.width * channels;
+    const size_t depth = run->weights ? reduction_depth(l) : 0;
+    edgefront_layer_check result = {{0, 0, 0}, 0};
+    float *reference = malloc(count * sizeof(float));
+    float *plain = malloc((depth * channels + 1) * sizeof(float));
+    if (reference && plain) {
+        const naive_operands operands = {run->input, run->gate, run->residual,
+                                         plain,      run->bias, reference};
+        unpack(run, depth, channels, plain);
+        naive_run(l, &operands);
+        result.difference = naive_compare(reference, run->output, count);
+        result.passed = naive_passes(&result.difference, count, EDGEFRONT_TOLERANCE);
+    }
+    free(reference);
+    free(plain);
+    return result;
+}

@@ -1,0 +1,336 @@
+/* The runtime of a package: creates instances from packed weights and runs the layers one after
+ * another. It is compiled as part of the generated <name>.c, which brings the tables (struct step)
+ * and the macro PUBLIC(x) = <name>_x; everything else here is private to the package. */
+#include "schedules/package/threads.c"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Halide's buffer (HalideRuntime.h, Halide 14), as far as kernels read it. */
+typedef struct halide_dimension {
+    int32_t min, extent, stride;
+    uint32_t flags;
+} halide_dimension;
+typedef struct halide_buffer {
+    uint64_t device;
+    const void *device_interface;
+    uint8_t *host;
+    uint64_t flags;
+    struct {
+        uint8_t code, bits;
+        uint16_t lanes;
+    } type;
+    int32_t dimensions;
+    halide_dimension *dim;
+    void *padding;
+} halide_buffer;
+
+enum { halide_float = 2, cache_line = 64, most_inputs = 3, most_threads = 256 };
+
+/* A buffer with room for its dimensions. */
+typedef struct tensor {
+    halide_buffer buffer;
+    halide_dimension dim[3];
+} tensor;
+
+/* The head of weights.bin; little-endian, followed by the packed floats. */
+typedef struct weights_header {
+    char magic[8];
+    uint32_t version, header_bytes;
+    uint64_t plan; /* hash of the layers and their packing */
+    uint64_t payload_bytes;
+    uint64_t payload_hash;
+    uint64_t reserved[3];
+} weights_header;
+
+struct PUBLIC(network) {
+    pool pool; /* first: kernels get it as their context */
+    float *weights;
+    uint8_t *arena;
+    float *input, *output; /* stand-ins for buffers of the caller that are not aligned */
+};
+typedef struct PUBLIC(network) network;
+
+static _Thread_local char last_error[256];
+
+__attribute__((format(printf, 1, 2))) static int fail(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(last_error, sizeof last_error, format, arguments);
+    va_end(arguments);
+    return 1;
+}
+
+const char *PUBLIC(last_error)(void) {
+    return last_error;
+}
+
+static size_t elements(const edgefront_shape *s) {
+    return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
+}
+
+static void *allocate(size_t bytes) {
+    return aligned_alloc(cache_line, (bytes + cache_line - 1) / cache_line * cache_line);
+}
+
+/* FNV-1a (Fowler, Noll, Vo) over 32-bit words. */
+static uint64_t hash_words(const uint8_t *bytes, size_t size) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        hash = (hash ^ word) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+/* Checks size, origin and hash; returns the payload or null. */
+static const uint8_t *check_weights(const void *weights, size_t size) {
+    weights_header h;
+    if (!weights || size < sizeof h) {
+        fail("weights: expected at least %zu bytes, found %zu", sizeof h, size);
+        return NULL;
+    }
+    memcpy(&h, weights, sizeof h);
+    const uint8_t *payload = (const uint8_t *)weights + sizeof h;
+    if (memcmp(h.magic, weights_magic, sizeof h.magic) != 0) {
+        fail("weights: not a file of packed weights");
+    } else if (h.version != weights_version || h.header_bytes != sizeof h) {
+        fail("weights: version %u, this library reads version %u", (unsigned)h.version,
+             (unsigned)weights_version);
+    } else if (h.plan != plan_hash) {
+        fail("weights: packed for another network or for other schedules");
+    } else if (h.payload_bytes != weights_bytes || size - sizeof h != weights_bytes) {
+        fail("weights: expected %zu bytes, found %zu", sizeof h + weights_bytes, size);
+    } else if (hash_words(payload, weights_bytes) != h.payload_hash) {
+        fail("weights: damaged, the hash of their bytes is not the one in their header");
+    } else {
+        return payload;
+    }
+    return NULL;
+}
+
+/* The instruction sets the kernels were compiled for. */
+static int check_cpu(void) {
+#define NEEDS(feature)                                                                             \
+    if (!__builtin_cpu_supports(feature)) {                                                        \
+        return fail("this CPU lacks " feature ", which the kernels were compiled for");            \
+    }
+    FOR_EACH_CPU_FEATURE(NEEDS)
+#undef NEEDS
+    return 0;
+}
+
+static int check_threads(int threads) {
+    return threads < 1 || threads > most_threads
+               ? fail("threads: expected 1 to %d, found %d", most_threads, threads)
+               : 0;
+}
+
+void PUBLIC(destroy)(network *n) {
+    if (n) {
+        pool_stop(&n->pool);
+        pthread_cond_destroy(&n->pool.wake);
+        pthread_mutex_destroy(&n->pool.lock);
+        free(n->weights);
+        free(n->arena);
+        free(n->input);
+        free(n->output);
+        free(n);
+    }
+}
+
+/* An instance with memory and threads but without weights. */
+static network *create_empty(int threads) {
+    if (check_cpu() != 0 || check_threads(threads) != 0) {
+        return NULL;
+    }
+    network *n = calloc(1, sizeof *n);
+    if (!n) {
+        fail("out of memory");
+        return NULL;
+    }
+    pthread_mutex_init(&n->pool.lock, NULL);
+    pthread_cond_init(&n->pool.wake, NULL);
+    n->weights = allocate(weights_bytes);
+    n->arena = allocate(arena_bytes);
+    n->input = allocate(elements(&steps[0].layer.input) * sizeof(float));
+    n->output = allocate(elements(&steps[step_count - 1].layer.output) * sizeof(float));
+    if (!n->weights || !n->arena || !n->input || !n->output) {
+        fail("out of memory");
+    } else if (!pool_start(&n->pool, threads)) {
+        fail("cannot start %d threads", threads);
+    } else {
+        return n;
+    }
+    PUBLIC(destroy)(n);
+    return NULL;
+}
+
+network *PUBLIC(create)(const void *weights, size_t size, int threads) {
+    const uint8_t *payload = check_weights(weights, size);
+    network *n = payload ? create_empty(threads) : NULL;
+    if (n) {
+        memcpy(n->weights, payload, weights_bytes);
+    }
+    return n;
+}
+
+network *PUBLIC(create_from_file)(const char *path, int threads) {
+    const size_t size = sizeof(weights_header) + weights_bytes;
+    FILE *file = path ? fopen(path, "rb") : NULL;
+    if (!file) {
+        fail("%s: %s", path ? path : "(null)", path ? strerror(errno) : "no path");
+        return NULL;
+    }
+    network *n = NULL;
+    uint8_t *bytes = malloc(size + 1); /* one more shows a file that is too long */
+    if (bytes) {
+        n = PUBLIC(create)(bytes, fread(bytes, 1, size + 1, file), threads);
+    } else {
+        fail("out of memory");
+    }
+    free(bytes);
+    fclose(file);
+    return n;
+}
+
+int PUBLIC(threads)(const network *n) {
+    return n->pool.threads;
+}
+
+int PUBLIC(set_threads)(network *n, int threads) {
+    if (check_threads(threads) != 0) {
+        return 1;
+    }
+    const int before = n->pool.threads;
+    pool_stop(&n->pool);
+    if (pool_start(&n->pool, threads)) {
+        return 0;
+    }
+    pool_start(&n->pool, 1); /* needs no system thread */
+    return fail("cannot start %d threads (there were %d, now 1)", threads, before);
+}
+
+static void set_dimension(tensor *t, int i, int extent, int stride) {
+    t->dim[i].min = 0;
+    t->dim[i].extent = extent;
+    t->dim[i].stride = stride;
+    t->dim[i].flags = 0;
+}
+
+static halide_buffer *describe(tensor *t, const float *host, int dimensions) {
+    memset(&t->buffer, 0, sizeof t->buffer);
+    t->buffer.host = (uint8_t *)host;
+    t->buffer.type.code = halide_float;
+    t->buffer.type.bits = 32;
+    t->buffer.type.lanes = 1;
+    t->buffer.dimensions = dimensions;
+    t->buffer.dim = t->dim;
+    return &t->buffer;
+}
+
+static halide_buffer *image(tensor *t, const float *host, const edgefront_shape *s) {
+    set_dimension(t, 0, s->channels, 1);
+    set_dimension(t, 1, s->width, s->channels);
+    set_dimension(t, 2, s->height, s->width * s->channels);
+    return describe(t, host, 3);
+}
+
+static halide_buffer *row(tensor *t, const float *host, int count) {
+    set_dimension(t, 0, count, 1);
+    return describe(t, host, 1);
+}
+
+/* Fills `run` with the operands of a step; its inputs are the caller's or stand in the arena. */
+static void find_operands(const network *n, const step *s, const float *input, float *output,
+                          edgefront_layer_run *run) {
+    const float *inputs[most_inputs] = {NULL, NULL, NULL};
+    for (int i = 0; i < s->input_count; i++) {
+        const int from = s->inputs[i];
+        inputs[i] = from < 0 ? input : (const float *)(n->arena + steps[from].output_at);
+    }
+    const int gated = s->layer.op == edgefront_channel_scale;
+    run->name = s->name;
+    run->kernel = s->symbol;
+    run->layer = s->layer;
+    run->input = inputs[0];
+    run->gate = gated ? inputs[1] : NULL;
+    run->residual = s->residual ? inputs[s->input_count - 1] : NULL;
+    run->weights = s->weights_count ? n->weights + s->weights_at : NULL;
+    run->bias = s->weights_count ? n->weights + s->bias_at : NULL;
+    run->tile = s->tile;
+    run->output = s == &steps[step_count - 1] ? output : (float *)(n->arena + s->output_at);
+    run->seconds = 0;
+}
+
+/* The kernel's arguments in their order: context, inputs, weights and bias, output. */
+static int call(network *n, const step *s, const edgefront_layer_run *run) {
+    static const edgefront_shape one = {1, 1, 0};
+    void *context = &n->pool.context;
+    tensor input, gate, residual, weights, bias, output;
+    edgefront_shape gate_shape = one;
+    void *arguments[7];
+    int count = 0;
+    arguments[count++] = &context;
+    arguments[count++] = image(&input, run->input, &s->layer.input);
+    if (run->gate) {
+        gate_shape.channels = s->layer.input.channels;
+        arguments[count++] = image(&gate, run->gate, &gate_shape);
+    }
+    if (run->residual) {
+        arguments[count++] = image(&residual, run->residual, &s->layer.output);
+    }
+    if (run->weights) {
+        arguments[count++] = row(&weights, run->weights, s->weights_count);
+        arguments[count++] = row(&bias, run->bias, s->bias_count);
+    }
+    arguments[count++] = image(&output, run->output, &s->layer.output);
+    return s->call(arguments);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int is_aligned(const void *pointer) {
+    return (uintptr_t)pointer % cache_line == 0;
+}
+
+int PUBLIC(run_traced)(network *n, const float *input, float *output, edgefront_trace trace,
+                       void *user) {
+    if (!n || !input || !output) {
+        return fail("run: a null pointer");
+    }
+    if (!is_aligned(input)) {
+        memcpy(n->input, input, elements(&steps[0].layer.input) * sizeof(float));
+        input = n->input;
+    }
+    float *destination = is_aligned(output) ? output : n->output;
+    for (int i = 0; i < step_count; i++) {
+        edgefront_layer_run run;
+        find_operands(n, &steps[i], input, destination, &run);
+        const double start = trace ? now() : 0;
+        const int result = call(n, &steps[i], &run);
+        if (result != 0) {
+            return fail("layer %s: the kernel returned %d", steps[i].name, result);
+        }
+        if (trace) {
+            run.seconds = now() - start;
+            trace(user, &run);
+        }
+    }
+    if (destination != output) {
+        memcpy(output, destination, elements(&steps[step_count - 1].layer.output) * sizeof(float));
+    }
+    return 0;
+}
+
+int PUBLIC(run)(network *n, const float *input, float *output) {
+    return PUBLIC(run_traced)(n, input, output, NULL, NULL);
+}

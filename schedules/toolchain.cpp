@@ -1,0 +1,124 @@
+#include "schedules/toolchain.h"
+
+#include "base/error.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sstream>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+namespace edgefront {
+
+namespace {
+
+/// The words of $NAME ("ccache gcc"), or the default.
+std::vector<std::string> tool(const char *variable, const char *fallback) {
+    const char *value = std::getenv(variable);
+    std::istringstream words(value == nullptr ? "" : value);
+    std::vector<std::string> command;
+    for (std::string word; words >> word;) {
+        command.push_back(word);
+    }
+    return command.empty() ? std::vector<std::string>{fallback} : command;
+}
+
+/// What the child said and how it ended.
+struct Outcome {
+    int spawn_error = 0; ///< errno when the program could not be started
+    int status = 0;      ///< as of waitpid
+    std::string output;  ///< stdout and stderr
+};
+
+Outcome run(const std::vector<std::string> &command, const std::string &directory) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return {errno, 0, ""};
+    }
+    std::vector<char *> arguments;
+    for (const std::string &word : command) {
+        arguments.push_back(const_cast<char *>(word.c_str()));
+    }
+    arguments.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+    pid_t child = 0;
+    Outcome outcome;
+    outcome.spawn_error =
+        ::posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    std::array<char, 4096> buffer{};
+    for (ssize_t n = 0; (n = ::read(ends[0], buffer.data(), buffer.size())) != 0;) {
+        if (n > 0) {
+            outcome.output.append(buffer.data(), static_cast<std::size_t>(n));
+        } else if (errno != EINTR) {
+            break;
+        }
+    }
+    ::close(ends[0]);
+    if (outcome.spawn_error == 0) {
+        while (::waitpid(child, &outcome.status, 0) < 0 && errno == EINTR) {
+        }
+    }
+    return outcome;
+}
+
+/// The first few lines: the cause stands there.
+std::string head(const std::string &text) {
+    std::istringstream lines(text);
+    std::string result;
+    int count = 0;
+    for (std::string line; count < 8 && std::getline(lines, line); count++) {
+        result += "\n  " + line;
+    }
+    return result;
+}
+
+void run_or_throw(const std::string &what, const char *variable, std::vector<std::string> command,
+                  const std::vector<std::string> &arguments, const std::string &directory) {
+    const std::string program = command[0];
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    const Outcome outcome = run(command, directory);
+    if (outcome.spawn_error == ENOENT) {
+        throw UserError("no " + what + ": '" + program +
+                        "' is not on the PATH; install one (Debian: "
+                        "apt install gcc) or name it with $" +
+                        variable);
+    }
+    if (outcome.spawn_error != 0) {
+        throw UserError("cannot run the " + what + " '" + program +
+                        "': " + std::strerror(outcome.spawn_error));
+    }
+    if (!WIFEXITED(outcome.status) || WEXITSTATUS(outcome.status) != 0) {
+        throw UserError("the " + what + " '" + program + "' failed" + head(outcome.output));
+    }
+}
+
+} // namespace
+
+void run_c_compiler(const std::vector<std::string> &arguments,
+                    const std::filesystem::path &directory) {
+    run_or_throw("C compiler", "CC", tool("CC", "cc"), arguments, directory.string());
+}
+
+void make_archive(const std::filesystem::path &archive,
+                  const std::vector<std::filesystem::path> &objects) {
+    std::vector<std::string> arguments = {"rcsD", archive.string()};
+    for (const auto &object : objects) {
+        arguments.push_back(object.string());
+    }
+    run_or_throw("archiver", "AR", tool("AR", "ar"), arguments, ".");
+}
+
+} // namespace edgefront
