@@ -19,8 +19,8 @@ namespace edgefront {
 /// unit: "latency_ms:pixel6-cpu", "energy_mj:host", "peak_bytes", "macs", "params".
 struct ObjectiveColumn {
     std::string name;
-    std::string quantity; ///< "latency_ms"
-    std::string target;   ///< empty for counts
+    std::string metric; ///< "latency_ms"
+    std::string target; ///< empty for counts
     Sense sense = Sense::minimise;
     CostKind kind = CostKind::modelled;
 };
@@ -101,9 +101,13 @@ struct RunResult {
 };
 
 Json to_json(const RunConfig &config);
+Json to_json(const RunCounters &counters);
 Json to_json(const RunResult &result);
+RunCounters read_counters(const JsonReader &json);
 RunConfig read_run_config(const JsonReader &json);
 RunResult read_run_result(const JsonReader &json);
+/// An object as text with one line per member, and per element of its arrays.
+std::string dump_lines(const Json &object);
 /// "id", the choices, the objectives; RFC 4180.
 std::string front_csv(const RunResult &result);
 

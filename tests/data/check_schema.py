@@ -5,6 +5,7 @@ accepted everything would pass, so each file is also tried with one unknown key,
 """
 
 import json
+import pathlib
 import re
 import sys
 
@@ -21,6 +22,10 @@ def read(path):
 
 def main():
     schema = read(sys.argv[1])
+    # A schema may refer to those beside it, by file name.
+    for other in pathlib.Path(sys.argv[1]).parent.glob("*.schema.json"):
+        if other != pathlib.Path(sys.argv[1]):
+            schema.setdefault("$defs", {})[other.name] = {"$id": other.name, **read(other)}
     validator_class = jsonschema.validators.validator_for(schema)
     validator_class.check_schema(schema)
     validator = validator_class(schema)

@@ -1,0 +1,42 @@
+#include "app/interrupt.h"
+
+#include <csignal>
+
+namespace edgefront {
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_signal(int) {
+    interrupted = 1;
+}
+
+void set(int signal, void (*handler)(int), int flags) {
+    struct sigaction action = {};
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = flags;
+    sigaction(signal, &action, nullptr);
+}
+
+} // namespace
+
+InterruptGuard::InterruptGuard() {
+    interrupted = 0;
+    for (const int signal : {SIGINT, SIGTERM}) {
+        set(signal, on_signal, static_cast<int>(SA_RESETHAND | SA_RESTART));
+    }
+}
+
+InterruptGuard::~InterruptGuard() {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        set(signal, SIG_DFL, 0);
+    }
+}
+
+bool InterruptGuard::requested() {
+    return interrupted != 0;
+}
+
+} // namespace edgefront

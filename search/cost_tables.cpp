@@ -1,0 +1,413 @@
+#include "search/cost_tables.h"
+
+#include "base/error.h"
+#include "search/parallel.h"
+#include "search/spatial_guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+namespace edgefront {
+
+namespace {
+
+// Columns of a row: first those of each target, then the counts, all added up; the last one, the
+// largest number of live activations, is maxed instead.
+enum TargetColumn { latency_fs, energy_upj, weights, refused, input, output, target_columns };
+enum CountColumn { mac_count, param_count, layers, reach, mixing, live, count_columns };
+
+constexpr double fs_per_second = 1e15;
+constexpr double upj_per_pj = 1e6;
+
+/// Enough digits for everybody (a picosecond, a picojoule), and short numbers in files.
+double rounded(double value) {
+    return std::round(value * 1e9) / 1e9;
+}
+
+/// Elements alive while each node runs: of every tensor from its producer to its last reader.
+std::vector<std::int64_t> live_elements(const Network &network) {
+    const std::size_t n = network.nodes.size();
+    std::vector<std::size_t> last(n + 1, 0); // of tensor i - 1; 0 is the network's input
+    for (std::size_t i = 0; i < n; i++) {
+        last[i + 1] = i;
+        for (const int producer : network.nodes[i].inputs) {
+            last[static_cast<std::size_t>(producer + 1)] = i;
+        }
+    }
+    std::vector<std::int64_t> change(n + 1, 0);
+    for (std::size_t t = 0; t <= n; t++) {
+        const std::int64_t elements =
+            t == 0 ? network.input.elements() : network.nodes[t - 1].layer.output.elements();
+        change[t == 0 ? 0 : t - 1] += elements;
+        change[last[t] + 1] -= elements;
+    }
+    for (std::size_t i = 1; i < n; i++) {
+        change[i] += change[i - 1];
+    }
+    change.pop_back();
+    return change;
+}
+
+} // namespace
+
+std::vector<PricedTarget> price_targets(const DesignSpace &space) {
+    std::vector<PricedTarget> result;
+    for (const auto &target : space.targets) {
+        PricedTarget priced;
+        priced.name = target.name;
+        priced.model = make_cost_model(find_target(target.name));
+        priced.workload = workload_for(priced.model->target(), target.precision, target.threads);
+        result.push_back(std::move(priced));
+    }
+    return result;
+}
+
+/// Builds the networks that between them contain every block in every surrounding, and reads their
+/// blocks into rows; then prices each different layer once.
+class CostTables::Filler {
+public:
+    explicit Filler(CostTables &tables) : tables_(tables), space_(tables.space_) {}
+
+    void fill(int threads) {
+        lay_out();
+        std::size_t context = 0;
+        for (std::size_t r = 0; r < space_.resolutions.size(); r++) {
+            for (std::size_t w = 0; w < space_.widths.size(); w++) {
+                for (std::size_t a = 0; a < space_.activations.size(); a++, context++) {
+                    family_ = space_.rules;
+                    family_.name = space_.name;
+                    family_.activation = space_.activations[a];
+                    variant_.resolution = space_.resolutions[r];
+                    variant_.width = space_.widths[w];
+                    fill_context(context);
+                }
+            }
+        }
+        price(threads);
+    }
+
+private:
+    using Rows = std::vector<std::int64_t>;
+
+    void lay_out() {
+        std::size_t rows = 0;
+        const std::size_t contexts =
+            space_.resolutions.size() * space_.widths.size() * space_.activations.size();
+        const auto place = [&](Table &table) {
+            table.first_row = rows;
+            rows += contexts * table.ins * table.outs * table.options;
+        };
+        place(tables_.stem_);
+        std::size_t ins = 1;
+        for (const auto &stage : space_.stages) {
+            std::vector<Table> positions;
+            for (std::size_t p = 0; p < stage.positions.size(); p++) {
+                // Behind the first block the input is as wide as the output.
+                positions.push_back(
+                    {0, p == 0 ? ins : 1, stage.channels.size(), stage.positions[p].size()});
+                place(positions.back());
+            }
+            tables_.stages_.push_back(positions);
+            ins = stage.channels.size();
+        }
+        tables_.head_.ins = ins;
+        place(tables_.head_);
+        tables_.rows_.assign(rows * tables_.columns_, 0);
+    }
+
+    /// One block of the stage, enough to set the shape of what follows.
+    Block first_block(std::size_t stage, std::size_t channels) const {
+        Block block = space_.stages[stage].positions[0][0];
+        block.channels = space_.stages[stage].channels[channels];
+        block.stride = space_.stages[stage].stride;
+        return block;
+    }
+
+    /// Stem and stages before `stage`, the last of them with the given choice of channels.
+    std::vector<Block> before(std::size_t stage, std::size_t in) const {
+        std::vector<Block> blocks = space_.stem;
+        for (std::size_t s = 0; s < stage; s++) {
+            blocks.push_back(first_block(s, s + 1 == stage ? in : 0));
+        }
+        return blocks;
+    }
+
+    static int block_count(const std::vector<Block> &blocks) {
+        int n = 0;
+        for (const auto &block : blocks) {
+            n += block.repeat;
+        }
+        return n;
+    }
+
+    void fill_context(std::size_t context) {
+        const std::vector<Block> nothing;
+        const int stem_blocks = block_count(space_.stem);
+        add(network(space_.stem, nothing), {0, stem_blocks},
+            tables_.row(tables_.stem_, context, 0, 0, 0));
+        std::size_t ins = 1;
+        for (std::size_t s = 0; s < space_.stages.size(); s++) {
+            for (std::size_t in = 0; in < ins; in++) {
+                for (std::size_t out = 0; out < space_.stages[s].channels.size(); out++) {
+                    fill_stage(context, s, in, out);
+                }
+            }
+            ins = space_.stages[s].channels.size();
+        }
+        for (std::size_t in = 0; in < ins; in++) {
+            const auto body = before(space_.stages.size(), in);
+            const int first = block_count(body);
+            add(network(body, space_.head), {first, first + block_count(space_.head)},
+                tables_.row(tables_.head_, context, in, 0, 0));
+        }
+    }
+
+    /// Network number o has option o at every position.
+    void fill_stage(std::size_t context, std::size_t s, std::size_t in, std::size_t out) {
+        const Stage &stage = space_.stages[s];
+        const auto body = before(s, in);
+        const int first = block_count(body);
+        std::size_t most = 0;
+        for (const auto &position : stage.positions) {
+            most = std::max(most, position.size());
+        }
+        for (std::size_t o = 0; o < most; o++) {
+            std::vector<Block> blocks;
+            for (std::size_t p = 0; p < stage.positions.size(); p++) {
+                blocks.push_back(stage.positions[p][std::min(o, stage.positions[p].size() - 1)]);
+                blocks.back().channels = stage.channels[out];
+                blocks.back().stride = p == 0 ? stage.stride : 1;
+            }
+            const Network built = network(body, blocks);
+            for (std::size_t p = 0; p < stage.positions.size(); p++) {
+                const bool seen = p > 0 && in > 0;
+                if (o < stage.positions[p].size() && !seen) {
+                    const int block = first + static_cast<int>(p);
+                    add(built, {block, block + 1},
+                        tables_.row(tables_.stages_[s][p], context, p == 0 ? in : 0, out, o));
+                }
+            }
+        }
+    }
+
+    Network network(std::vector<Block> blocks, const std::vector<Block> &more) {
+        blocks.insert(blocks.end(), more.begin(), more.end());
+        family_.blocks = std::move(blocks);
+        return build(family_, variant_);
+    }
+
+    /// Counts the blocks into a row and remembers their layers for `price`.
+    void add(const Network &built, const BlockRange &blocks, const std::int64_t *place) {
+        const auto offset = static_cast<std::size_t>(place - tables_.rows_.data());
+        std::int64_t *row = tables_.rows_.data() + offset;
+        std::int64_t *counts = row + tables_.targets_.size() * target_columns;
+        const auto alive = live_elements(built);
+        const auto mixed = spatial_mixing(built);
+        for (int b = blocks.first; b < blocks.end; b++) {
+            counts[reach] += mixed.reach[static_cast<std::size_t>(b)];
+            counts[mixing] += mixed.mixing_layers[static_cast<std::size_t>(b)];
+        }
+        const auto per_target = [&](TargetColumn column, auto bytes) {
+            for (std::size_t t = 0; t < tables_.targets_.size(); t++) {
+                row[t * target_columns + column] += bytes(tables_.targets_[t].workload.precision);
+            }
+        };
+        for (std::size_t i = 0; i < built.nodes.size(); i++) {
+            const Node &node = built.nodes[i];
+            if (node.block < blocks.first || node.block >= blocks.end) {
+                continue;
+            }
+            counts[mac_count] += macs(node.layer).count();
+            counts[param_count] += params(node).count();
+            counts[layers] += 1;
+            counts[live] = std::max(counts[live], alive[i]);
+            per_target(weights, [&](DataType type) {
+                Layer layer = node.layer;
+                layer.type = type;
+                return weight_bytes(layer).count();
+            });
+            pending_.emplace_back(offset, unique(node.layer));
+        }
+        // The stem takes the network's input and the head makes its output.
+        const bool stem = blocks.first == 0;
+        const bool head = place >= tables_.row(tables_.head_, 0, 0, 0, 0);
+        per_target(input,
+                   [&](DataType t) { return stem ? built.input.elements() * size_of(t) : 0; });
+        per_target(output,
+                   [&](DataType t) { return head ? built.output().elements() * size_of(t) : 0; });
+    }
+
+    std::size_t unique(const Layer &layer) {
+        const auto [it, added] = numbers_.emplace(key(layer), layers_.size());
+        if (added) {
+            layers_.push_back(layer);
+        }
+        return it->second;
+    }
+
+    void price(int threads) {
+        const std::size_t n = tables_.targets_.size();
+        std::vector<std::int64_t> prices(layers_.size() * n * 3, 0);
+        parallel_for(layers_.size() * n, threads, 64, [&](std::size_t i) {
+            const PricedTarget &target = tables_.targets_[i % n];
+            const Verdict verdict = price_layer(*target.model, layers_[i / n], target.workload);
+            if (const Cost *cost = std::get_if<Cost>(&verdict)) {
+                prices[3 * i] = std::llround(cost->latency.count() * fs_per_second);
+                prices[3 * i + 1] = std::llround(cost->energy.count() * upj_per_pj);
+            } else {
+                prices[3 * i + 2] = 1;
+            }
+        });
+        for (const auto &[offset, layer] : pending_) {
+            for (std::size_t t = 0; t < n; t++) {
+                const std::int64_t *price = prices.data() + 3 * (layer * n + t);
+                std::int64_t *row = tables_.rows_.data() + offset + t * target_columns;
+                row[latency_fs] += price[0];
+                row[energy_upj] += price[1];
+                row[refused] += price[2];
+            }
+        }
+        tables_.unique_layers_ = layers_.size();
+    }
+
+    CostTables &tables_;
+    const DesignSpace &space_;
+    Family family_;
+    Variant variant_;
+    std::unordered_map<std::string, std::size_t> numbers_;
+    std::vector<Layer> layers_;
+    std::vector<std::pair<std::size_t, std::size_t>> pending_; ///< (offset of a row, layer)
+};
+
+CostTables::CostTables(const DesignSpace &space, const std::vector<PricedTarget> &targets,
+                       int threads)
+    : space_(space), targets_(targets), columns_(targets.size() * target_columns + count_columns) {
+    for (const auto &target : targets) {
+        rules_.push_back("every layer runs on " + target.name);
+    }
+    if (space.spatial_mixing) {
+        rules_.push_back("spatial mixing");
+    }
+    first_constraint_ = rules_.size();
+    for (const auto &constraint : space.constraints) {
+        rules_.push_back(constraint.name());
+    }
+    Filler(*this).fill(threads);
+}
+
+Evaluation CostTables::evaluate(const Choices &choices) const {
+    const auto chosen = [&](std::size_t axis) { return static_cast<std::size_t>(choices[axis]); };
+    const std::size_t context =
+        (chosen(0) * space_.widths.size() + chosen(1)) * space_.activations.size() + chosen(2);
+    const std::size_t last = columns_ - 1; // the column that is maxed
+    std::vector<std::int64_t> sums(columns_, 0);
+    const auto add = [&](const std::int64_t *row) {
+        for (std::size_t c = 0; c < last; c++) {
+            sums[c] += row[c];
+        }
+        sums[last] = std::max(sums[last], row[last]);
+    };
+    const std::size_t mixing_column = targets_.size() * target_columns + mixing;
+    bool mixed = true;
+    add(row(stem_, context, 0, 0, 0));
+    std::size_t in = 0, axis = 3;
+    for (std::size_t s = 0; s < stages_.size(); s++) {
+        const std::size_t out = chosen(axis);
+        const auto depth = static_cast<std::size_t>(space_.stages[s].depths[chosen(axis + 1)]);
+        const std::int64_t mixing_before = sums[mixing_column];
+        for (std::size_t p = 0; p < depth; p++) {
+            add(row(stages_[s][p], context, p == 0 ? in : 0, out, chosen(axis + 2 + p)));
+        }
+        mixed = mixed && sums[mixing_column] > mixing_before;
+        in = out;
+        axis += 2 + stages_[s].size();
+    }
+    add(row(head_, context, in, 0, 0));
+    const auto resolution = space_.resolutions[chosen(0)];
+    mixed = mixed && 1 + sums[targets_.size() * target_columns + reach] >= resolution;
+
+    Evaluation evaluation;
+    judge(evaluation, sums, mixed);
+    return evaluation;
+}
+
+void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &sums,
+                       bool mixed) const {
+    const std::int64_t *counts = sums.data() + targets_.size() * target_columns;
+    struct Price {
+        double latency_ms, energy_mj;
+    };
+    std::vector<Price> prices;
+    const auto refuse = [&](std::size_t rule, double value, double violation) {
+        evaluation.broken.push_back({rule, value});
+        evaluation.violation += violation;
+    };
+    for (std::size_t t = 0; t < targets_.size(); t++) {
+        const std::int64_t *own = sums.data() + t * target_columns;
+        NetworkTotals totals;
+        totals.weights = Bytes(own[weights]);
+        totals.input = Bytes(own[input]);
+        totals.output = Bytes(own[output]);
+        totals.peak_activations = Bytes(counts[live] * size_of(targets_[t].workload.precision));
+        totals.layers = static_cast<int>(counts[layers]);
+        const Cost whole = targets_[t].model->network_cost(totals, targets_[t].workload);
+        const Seconds latency =
+            Seconds(static_cast<double>(own[latency_fs]) / fs_per_second) + whole.latency;
+        const Picojoules energy =
+            Picojoules(static_cast<double>(own[energy_upj]) / upj_per_pj) + whole.energy;
+        prices.push_back({rounded(milliseconds(latency)), rounded(millijoules(energy))});
+        if (own[refused] > 0) {
+            refuse(t, static_cast<double>(own[refused]), static_cast<double>(own[refused]));
+        }
+    }
+    if (space_.spatial_mixing && !mixed) {
+        refuse(targets_.size(), 0, 1);
+    }
+    const auto value = [&](const Measure &measure) {
+        std::size_t t = 0;
+        while (t < targets_.size() && targets_[t].name != measure.target) {
+            t++;
+        }
+        switch (measure.metric) {
+        case Metric::latency_ms: return prices[t].latency_ms;
+        case Metric::energy_mj: return prices[t].energy_mj;
+        case Metric::frames_per_second: return 1000 / prices[t].latency_ms;
+        case Metric::peak_bytes:
+            return static_cast<double>(counts[live] * size_of(t < targets_.size()
+                                                                  ? targets_[t].workload.precision
+                                                                  : DataType::fp32));
+        case Metric::macs: return static_cast<double>(counts[mac_count]);
+        case Metric::params: return static_cast<double>(counts[param_count]);
+        }
+        return 0.0;
+    };
+    for (const auto &objective : space_.objectives) {
+        evaluation.values.push_back(value(objective.measure));
+    }
+    for (std::size_t c = 0; c < space_.constraints.size(); c++) {
+        const Constraint &constraint = space_.constraints[c];
+        const double v = value(constraint.measure);
+        if (constraint.at_most && v > *constraint.at_most) {
+            refuse(first_constraint_ + c, v, v / std::max(*constraint.at_most, 1e-9) - 1);
+        }
+        if (constraint.at_least && v < *constraint.at_least) {
+            refuse(first_constraint_ + c, v, 1 - v / *constraint.at_least);
+        }
+    }
+}
+
+bool CostTables::nearer(std::size_t rule, double a, double b) const {
+    const Constraint &constraint = space_.constraints[rule - first_constraint_];
+    return constraint.at_most ? a < b : a > b;
+}
+
+std::string CostTables::refusal(const Choices &choices, std::size_t target) const {
+    const PricedTarget &priced = targets_[target];
+    const Estimate e = estimate(*priced.model, space_.network(choices), priced.workload);
+    return e.supported() ? "" : e.unsupported.front();
+}
+
+} // namespace edgefront

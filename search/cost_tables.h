@@ -1,0 +1,93 @@
+// What every candidate of a space costs, without building it. Layers' prices add up, so there is
+// one row of numbers per (block position, option, input and output channels, resolution, width,
+// activation); a candidate is the sum of its rows, then each model's network-wide part, then the
+// constraints. The result equals `estimate` on the built network (tests/search).
+//
+// Times are kept as integer femtoseconds and energies as 1e-6 pJ: integer sums do not depend on the
+// order of blocks, so networks that only swap equal blocks cost exactly the same.
+#pragma once
+
+#include "hwmodels/cost_model.h"
+#include "search/design_space.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// A device and how it runs the network.
+struct PricedTarget {
+    std::string name; ///< as the space says
+    std::unique_ptr<CostModel> model;
+    Workload workload;
+};
+
+/// Throws UserError for an unknown target, or a precision or thread count it does not have.
+std::vector<PricedTarget> price_targets(const DesignSpace &space);
+
+/// A rule a candidate breaks, and the value that breaks it.
+struct Broken {
+    std::size_t rule = 0; ///< index into CostTables::rules()
+    double value = 0;
+};
+
+struct Evaluation {
+    std::vector<double> values; ///< one per objective of the space
+    std::vector<Broken> broken; ///< empty: feasible
+    double violation = 0;       ///< sum of the relative distances to the bounds; 0 when feasible
+
+    bool feasible() const { return broken.empty(); }
+};
+
+class CostTables {
+public:
+    /// Prices every layer that occurs in the space once, with up to `threads` threads. `space` and
+    /// `targets` must outlive the tables.
+    CostTables(const DesignSpace &space, const std::vector<PricedTarget> &targets, int threads);
+
+    /// Safe to call from many threads. Axes beyond a stage's depth are ignored.
+    Evaluation evaluate(const Choices &choices) const;
+
+    /// What can refuse a candidate: a target that lacks an operator, the spatial-mixing guard, then
+    /// the constraints of the space.
+    const std::vector<std::string> &rules() const { return rules_; }
+    /// A value of rule `a` nearer to its bound than `b`? Rules without a bound have no nearest
+    /// value.
+    bool has_bound(std::size_t rule) const { return rule >= first_constraint_; }
+    bool nearer(std::size_t rule, double a, double b) const;
+    /// Why `target` (an index) refuses the candidate: "block7.expand: no hard_swish", or "".
+    std::string refusal(const Choices &choices, std::size_t target) const;
+
+    std::size_t unique_layers() const { return unique_layers_; }
+    std::size_t rows() const { return rows_.size() / columns_; }
+
+private:
+    /// Rows of one block position, indexed by (context, in, out, option).
+    struct Table {
+        std::size_t first_row = 0;
+        std::size_t ins = 1, outs = 1, options = 1;
+    };
+    class Filler;
+
+    const std::int64_t *row(const Table &table, std::size_t context, std::size_t in,
+                            std::size_t out, std::size_t option) const {
+        const std::size_t index =
+            ((context * table.ins + in) * table.outs + out) * table.options + option;
+        return rows_.data() + (table.first_row + index) * columns_;
+    }
+    void judge(Evaluation &evaluation, const std::vector<std::int64_t> &sums, bool mixed) const;
+
+    const DesignSpace &space_;
+    const std::vector<PricedTarget> &targets_;
+    std::size_t columns_ = 0;
+    std::vector<std::int64_t> rows_;
+    Table stem_, head_;
+    std::vector<std::vector<Table>> stages_; ///< by stage, position
+    std::vector<std::string> rules_;
+    std::size_t first_constraint_ = 0;
+    std::size_t unique_layers_ = 0;
+};
+
+} // namespace edgefront

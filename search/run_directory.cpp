@@ -1,0 +1,290 @@
+#include "search/run_directory.h"
+
+#include "base/csv.h"
+#include "base/files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace edgefront {
+
+namespace {
+
+constexpr const char *run_schema = "edgefront/run/1";
+constexpr const char *front_schema = "edgefront/front/1";
+constexpr double any = 1e300;
+
+void expect_schema(const JsonReader &json, const char *schema) {
+    if (json.at("schema").string() != schema) {
+        throw json.at("schema").error(std::string("expected \"") + schema + "\"");
+    }
+}
+
+template <typename T, typename F>
+Json array_of(const std::vector<T> &values, F write) {
+    Json array = Json::array();
+    for (const auto &value : values) {
+        array.push_back(write(value));
+    }
+    return array;
+}
+
+template <typename T, typename F>
+std::vector<T> read_array(const JsonReader &json, F read) {
+    std::vector<T> values;
+    for (const auto &item : json.items()) {
+        values.push_back(read(item));
+        item.finish();
+    }
+    return values;
+}
+
+std::vector<double> values_of(const JsonReader &json) {
+    return json.at("values").numbers(-any, any);
+}
+
+const std::vector<std::string> &kind_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const CostKind kind : {CostKind::measured, CostKind::counted, CostKind::simulated,
+                                    CostKind::modelled, CostKind::published}) {
+            all.push_back(to_string(kind));
+        }
+        return all;
+    }();
+    return names;
+}
+
+Json write_target(const RunTarget &t) {
+    return {{"name", t.name}, {"hash", t.hash}, {"precision", t.precision}, {"threads", t.threads}};
+}
+
+RunTarget read_run_target(const JsonReader &json) {
+    return {json.at("name").string(), json.at("hash").string(), json.at("precision").string(),
+            static_cast<int>(json.at("threads").integer(1, 1024))};
+}
+
+Json write_objective(const ObjectiveColumn &o) {
+    return {{"name", o.name},
+            {"metric", o.metric},
+            {"target", o.target},
+            {"sense", to_string(o.sense)},
+            {"kind", to_string(o.kind)}};
+}
+
+ObjectiveColumn read_objective(const JsonReader &json) {
+    return {json.at("name").string(), json.at("metric").string(), json.at("target").string(),
+            static_cast<Sense>(json.at("sense").one_of(sense_names())),
+            static_cast<CostKind>(json.at("kind").one_of(kind_names()))};
+}
+
+Json write_point(const RunPoint &p) {
+    return {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+}
+
+RunPoint read_point(const JsonReader &json) {
+    return {json.at("id").string(), json.at("choices").strings(), values_of(json)};
+}
+
+Json write_mark(const PublishedMark &m) {
+    Json by = array_of(m.dominated_by, [](const Dominator &d) {
+        return Json{{"id", d.id}, {"better_by", d.better_by}};
+    });
+    return {{"network", m.network},   {"inside", m.inside},     {"reason", m.reason},
+            {"feasible", m.feasible}, {"on_front", m.on_front}, {"id", m.id},
+            {"choices", m.choices},   {"values", m.values},     {"dominated_by", by}};
+}
+
+PublishedMark read_mark(const JsonReader &json) {
+    PublishedMark m;
+    m.network = json.at("network").string();
+    m.inside = json.at("inside").boolean();
+    m.reason = json.at("reason").string();
+    m.feasible = json.at("feasible").boolean();
+    m.on_front = json.at("on_front").boolean();
+    m.id = json.at("id").string();
+    m.choices = json.at("choices").strings();
+    m.values = values_of(json);
+    m.dominated_by = read_array<Dominator>(json.at("dominated_by"), [](const JsonReader &d) {
+        return Dominator{d.at("id").string(), d.at("better_by").numbers(0, any)};
+    });
+    return m;
+}
+
+} // namespace
+
+Json to_json(const RunCounters &counters) {
+    return {{"space_size", counters.space_size},
+            {"evaluated", counters.evaluated},
+            {"feasible", counters.feasible},
+            {"refused", array_of(counters.refused, [](const Refusals &r) {
+                 return Json{{"constraint", r.constraint},
+                             {"candidates", r.candidates},
+                             {"nearest", r.nearest ? Json(*r.nearest) : Json()}};
+             })}};
+}
+
+RunCounters read_counters(const JsonReader &json) {
+    RunCounters counters;
+    const std::int64_t most = std::int64_t{1} << 53;
+    counters.space_size = json.at("space_size").number(0, any);
+    counters.evaluated = json.at("evaluated").integer(0, most);
+    counters.feasible = json.at("feasible").integer(0, most);
+    counters.refused = read_array<Refusals>(json.at("refused"), [&](const JsonReader &r) {
+        Refusals refusals{r.at("constraint").string(), r.at("candidates").integer(0, most), {}};
+        if (const auto nearest = r.at("nearest"); nearest.is_number()) {
+            refusals.nearest = nearest.number(-any, any);
+        }
+        return refusals;
+    });
+    json.finish();
+    return counters;
+}
+
+const RunPoint &RunResult::point(const std::string &id) const {
+    const RunPoint *found = nullptr;
+    std::vector<std::string> ids;
+    for (const auto &p : points) {
+        if (!id.empty() && p.id.compare(0, id.size(), id) == 0) {
+            if (found != nullptr) {
+                throw UserError(
+                    fmt::format("point '{}' is ambiguous: {}, {}", id, found->id, p.id));
+            }
+            found = &p;
+        }
+        ids.push_back(p.id);
+    }
+    if (found == nullptr) {
+        throw UserError(fmt::format("the front has no point '{}'{}", id, did_you_mean(id, ids)));
+    }
+    return *found;
+}
+
+std::size_t RunResult::objective(const std::string &name) const {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < objectives.size(); i++) {
+        if (objectives[i].name == name) {
+            return i;
+        }
+        names.push_back(objectives[i].name);
+    }
+    throw UserError(fmt::format("no objective '{}', expected one of {}{}", name, join(names),
+                                did_you_mean(name, names)));
+}
+
+Json to_json(const RunConfig &config) {
+    return {{"schema", run_schema},
+            {"tool_version", config.tool_version},
+            {"strategy", config.strategy},
+            {"seed", config.seed},
+            {"evaluations", config.evaluations},
+            {"population", config.population},
+            {"targets", array_of(config.targets, write_target)},
+            {"space", config.space}};
+}
+
+RunConfig read_run_config(const JsonReader &json) {
+    expect_schema(json, run_schema);
+    RunConfig config;
+    const std::int64_t most = std::int64_t{1} << 53;
+    config.tool_version = json.at("tool_version").string();
+    config.strategy = json.at("strategy").string();
+    config.seed = static_cast<std::uint64_t>(json.at("seed").integer(0, most));
+    config.evaluations = json.at("evaluations").integer(0, most);
+    config.population = static_cast<int>(json.at("population").integer(0, 1000000));
+    config.targets = read_array<RunTarget>(json.at("targets"), read_run_target);
+    config.space = json.at("space").value();
+    json.finish();
+    return config;
+}
+
+Json to_json(const RunResult &result) {
+    return {{"schema", front_schema},
+            {"finished", result.finished},
+            {"config", to_json(result.config)},
+            {"choice_names", result.choice_names},
+            {"objectives", array_of(result.objectives, write_objective)},
+            {"counters", to_json(result.counters)},
+            {"points", array_of(result.points, write_point)},
+            {"published", array_of(result.marks, write_mark)}};
+}
+
+RunResult read_run_result(const JsonReader &json) {
+    expect_schema(json, front_schema);
+    RunResult result;
+    result.finished = json.at("finished").boolean();
+    result.config = read_run_config(json.at("config"));
+    result.choice_names = json.at("choice_names").strings();
+    result.objectives = read_array<ObjectiveColumn>(json.at("objectives"), read_objective);
+    result.counters = read_counters(json.at("counters"));
+    result.points = read_array<RunPoint>(json.at("points"), [&](const JsonReader &row) {
+        RunPoint point = read_point(row);
+        if (point.choices.size() != result.choice_names.size() ||
+            point.values.size() != result.objectives.size()) {
+            throw row.error("expected as many choices and values as the front has names");
+        }
+        return point;
+    });
+    result.marks = read_array<PublishedMark>(json.at("published"), read_mark);
+    json.finish();
+    return result;
+}
+
+std::string dump_lines(const Json &object) {
+    std::string text;
+    for (const auto &member : object.items()) {
+        text += (text.empty() ? "{\n" : ",\n") + Json(member.key()).dump() + ": ";
+        if (!member.value().is_array() || member.value().empty()) {
+            text += member.value().dump();
+            continue;
+        }
+        const char *separator = "[\n ";
+        for (const auto &element : member.value()) {
+            text += separator + element.dump();
+            separator = ",\n ";
+        }
+        text += "\n]";
+    }
+    return text + "\n}\n";
+}
+
+std::string front_csv(const RunResult &result) {
+    std::string text = "id";
+    for (const auto &name : result.choice_names) {
+        text += "," + csv_cell(name);
+    }
+    for (const auto &objective : result.objectives) {
+        text += "," + csv_cell(objective.name);
+    }
+    text += "\n";
+    for (const auto &point : result.points) {
+        text += point.id;
+        for (const auto &choice : point.choices) {
+            text += "," + csv_cell(choice);
+        }
+        for (const double value : point.values) {
+            text += fmt::format(",{}", value);
+        }
+        text += "\n";
+    }
+    return text;
+}
+
+RunResult read_run(const std::filesystem::path &directory) {
+    const auto path = directory / "front.json";
+    std::error_code ec;
+    if (!std::filesystem::exists(path, ec)) {
+        throw UserError({directory.string(), ""},
+                        "no sweep's result here (front.json is missing); `edgefront sweep "
+                        "SPACE.json --run DIR` makes one");
+    }
+    return read_run_result(JsonReader::parse_file(path));
+}
+
+void write_result(const std::filesystem::path &directory, const RunResult &result) {
+    write_file(directory / "front.csv", front_csv(result));
+    write_file(directory / "front.json", dump_lines(to_json(result)));
+}
+
+} // namespace edgefront

@@ -1,0 +1,275 @@
+#include "search/sweep.h"
+
+#include "base/files.h"
+#include "search/design_space_json.h"
+#include "search/marks.h"
+#include "search/parallel.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace edgefront {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t default_evaluations = 100000;
+constexpr const char *state_schema = "edgefront/state/1";
+
+} // namespace
+
+RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &targets,
+                  const SweepRequest &request, const std::string &tool_version) {
+    RunConfig config;
+    config.tool_version = tool_version;
+    config.space = write_space(space);
+    config.seed = request.seed;
+    config.strategy = request.strategy;
+    if (config.strategy == "auto") {
+        config.strategy = space.size() <= exhaustive_limit ? "exhaustive" : "nsga2";
+    }
+    if (config.strategy == "exhaustive") {
+        if (space.size() > 1e9) {
+            throw UserError(fmt::format("{:.3g} networks are too many to enumerate; use the "
+                                        "strategy nsga2",
+                                        space.size()));
+        }
+        config.evaluations = static_cast<std::int64_t>(space.size());
+    } else {
+        if (request.population < 8 || request.population % 4 != 0) {
+            throw UserError(fmt::format("the population must be a multiple of 4 and at least 8, "
+                                        "found {}",
+                                        request.population));
+        }
+        if (space.size() < 2) {
+            throw UserError("a space of one network needs no search; use the strategy exhaustive");
+        }
+        config.population = request.population;
+        const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
+        const std::int64_t generations =
+            request.generations.value_or((wanted + request.population - 1) / request.population);
+        config.evaluations = generations * request.population;
+    }
+    for (const auto &target : targets) {
+        config.targets.push_back({target.name, target.model->target().hash,
+                                  to_string(target.workload.precision), target.workload.threads});
+    }
+    return config;
+}
+
+namespace {
+
+std::vector<Sense> senses_of(const DesignSpace &space) {
+    std::vector<Sense> senses;
+    for (const auto &objective : space.objectives) {
+        senses.push_back(objective.sense);
+    }
+    return senses;
+}
+
+class Sweep {
+public:
+    Sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
+          const SweepHooks &hooks)
+        : config_(config), directory_(directory), zoo_(zoo), hooks_(hooks),
+          space_(read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo)),
+          targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
+          strategy_(make_strategy(space_, config)), front_(senses_of(space_)) {
+        counters_.space_size = space_.size();
+        for (const auto &rule : tables_.rules()) {
+            counters_.refused.push_back({rule, 0, {}});
+        }
+        if (hooks_.priced) {
+            hooks_.priced(tables_);
+        }
+    }
+
+    SweepOutcome run() {
+        if (fs::exists(state_path())) {
+            restore(JsonReader::parse_file(state_path()));
+        }
+        const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
+        auto saved = std::chrono::steady_clock::now();
+        while (!strategy_->finished()) {
+            if (hooks_.stop && hooks_.stop()) {
+                save();
+                write_result(directory_, result());
+                return {SweepEnd::interrupted, result()};
+            }
+            strategy_->step(evaluate);
+            if (hooks_.progress) {
+                hooks_.progress({strategy_->done(), strategy_->planned(), front_});
+            }
+            const auto now = std::chrono::steady_clock::now();
+            if (now - saved >= std::chrono::seconds(1)) {
+                save();
+                saved = now;
+            }
+        }
+        SweepOutcome outcome{SweepEnd::finished, result()};
+        write_result(directory_, outcome.result);
+        std::error_code ec;
+        fs::remove(state_path(), ec);
+        return outcome;
+    }
+
+private:
+    fs::path state_path() const { return directory_ / "state.json"; }
+
+    /// Prices a batch in parallel, then takes it in one by one, in its order.
+    std::vector<Evaluation> admit(const std::vector<Choices> &batch) {
+        std::vector<Evaluation> evaluations(batch.size());
+        parallel_for(batch.size(), hooks_.threads, 256,
+                     [&](std::size_t i) { evaluations[i] = tables_.evaluate(batch[i]); });
+        for (std::size_t i = 0; i < batch.size(); i++) {
+            const Evaluation &e = evaluations[i];
+            counters_.evaluated++;
+            counters_.feasible += e.feasible();
+            if (e.feasible()) {
+                front_.admit({batch[i], e.values});
+            }
+            for (const Broken &broken : e.broken) {
+                count(broken, batch[i]);
+            }
+        }
+        return evaluations;
+    }
+
+    void count(const Broken &broken, const Choices &choices) {
+        Refusals &refusals = counters_.refused[broken.rule];
+        if (refusals.candidates == 0 && broken.rule < targets_.size()) {
+            refusals.constraint =
+                tables_.rules()[broken.rule] + " (" + tables_.refusal(choices, broken.rule) + ")";
+        }
+        refusals.candidates++;
+        if (tables_.has_bound(broken.rule) &&
+            (!refusals.nearest || tables_.nearer(broken.rule, broken.value, *refusals.nearest))) {
+            refusals.nearest = broken.value;
+        }
+    }
+
+    void save() const {
+        Json members = Json::array();
+        for (const auto &member : front_.members()) {
+            members.push_back(member.choices);
+        }
+        write_file(state_path(), dump_lines({{"schema", state_schema},
+                                             {"counters", to_json(counters_)},
+                                             {"strategy", strategy_->state()},
+                                             {"front", members}}));
+    }
+
+    void restore(const JsonReader &state) {
+        if (state.at("schema").string() != state_schema) {
+            throw state.at("schema").error(std::string("expected \"") + state_schema + "\"");
+        }
+        counters_ = read_counters(state.at("counters"));
+        strategy_->restore(state.at("strategy"));
+        const std::size_t axes = space_.axes().size();
+        for (const auto &row : state.at("front").items()) {
+            Choices choices;
+            for (const auto index : row.integers(absent, 1000000)) {
+                choices.push_back(static_cast<int>(index));
+            }
+            if (choices.size() != axes) {
+                throw row.error("expected one choice per axis of the space");
+            }
+            front_.admit({choices, tables_.evaluate(choices).values});
+        }
+        state.finish();
+    }
+
+    RunResult result() const {
+        RunResult result;
+        result.config = config_;
+        result.finished = strategy_->finished();
+        for (const auto &axis : space_.axes()) {
+            result.choice_names.push_back(axis.name);
+        }
+        for (const auto &objective : space_.objectives) {
+            const Measure &measure = objective.measure;
+            result.objectives.push_back({measure.name(), to_string(measure.metric), measure.target,
+                                         objective.sense, kind_of(measure.metric)});
+        }
+        result.counters = counters_;
+        for (const auto &member : front_.members()) {
+            result.points.push_back(
+                {space_.id(member.choices), space_.describe(member.choices), member.values});
+        }
+        result.marks = mark_published(space_, zoo_, tables_, front_);
+        return result;
+    }
+
+    const RunConfig &config_;
+    const fs::path &directory_;
+    const Zoo &zoo_;
+    const SweepHooks &hooks_;
+    DesignSpace space_;
+    std::vector<PricedTarget> targets_;
+    CostTables tables_;
+    std::unique_ptr<Strategy> strategy_;
+    ParetoFront front_;
+    RunCounters counters_;
+};
+
+} // namespace
+
+std::vector<std::string> differences(const Json &a, const Json &b, std::size_t limit) {
+    const Json before = a.flatten(), after = b.flatten();
+    std::vector<std::string> lines;
+    const auto shown = [](const Json &flat, const std::string &key) {
+        return flat.contains(key) ? flat[key].dump() : std::string("absent");
+    };
+    const auto differ = [&](const std::string &key) {
+        if (lines.size() < limit) {
+            lines.push_back(key + ": " + shown(before, key) + " -> " + shown(after, key));
+        }
+    };
+    for (const auto &member : before.items()) {
+        if (!after.contains(member.key()) || after[member.key()] != member.value()) {
+            differ(member.key());
+        }
+    }
+    for (const auto &member : after.items()) {
+        if (!before.contains(member.key())) {
+            differ(member.key());
+        }
+    }
+    return lines;
+}
+
+SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
+                       const SweepHooks &hooks) {
+    make_directory(directory);
+    const auto path = directory / "run.json";
+    const Json wanted = to_json(config);
+    if (fs::exists(path)) {
+        const auto lines =
+            differences(to_json(read_run_config(JsonReader::parse_file(path))), wanted);
+        if (!lines.empty()) {
+            throw UserError({path.string(), ""},
+                            "this folder holds another run; choose another --run or ask for the "
+                            "same. Differences:\n  " +
+                                join(lines, "\n  "));
+        }
+        if (fs::exists(directory / "front.json")) {
+            RunResult result = read_run(directory);
+            if (result.finished) {
+                return {SweepEnd::already_finished, std::move(result)};
+            }
+        }
+    } else {
+        write_file(path, wanted.dump(1) + "\n");
+    }
+    return Sweep(config, directory, zoo, hooks).run();
+}
+
+Network network_of(const RunResult &result, const RunPoint &point, const Zoo &zoo) {
+    const DesignSpace space =
+        read_space(JsonReader::parse(result.config.space.dump(), "run.json#/space"), zoo);
+    return space.network(space.parse(point.choices));
+}
+
+} // namespace edgefront
