@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
     add_targets(app, session);
     add_estimate(app, session);
     add_calibrate(app, session);
+    add_sweep(app, session);
     add_compare(app, session);
 
     try {

@@ -1,0 +1,30 @@
+// What a front is made of, in words and numbers: printed after a sweep, shown in reports.
+#pragma once
+
+#include "search/run_directory.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+
+/// The four UIB types, in the order ExtraDW, IB, ConvNext, FFN.
+const std::vector<std::string> &uib_types();
+
+/// How many blocks of each type stand in one stage of all points together.
+struct StageMix {
+    std::string stage; ///< "s1"
+    std::array<std::int64_t, 4> blocks{};
+
+    std::int64_t total() const;
+    double share(std::size_t type) const; ///< 0 to 1
+};
+
+/// One row per stage of UIB blocks; the last one, "all", is their sum.
+std::vector<StageMix> block_mix(const RunResult &result);
+
+/// A few lines: counters, best points, composition, published networks.
+std::string summary(const RunResult &result);
+
+} // namespace edgefront
