@@ -40,7 +40,8 @@ WeightIndex packed_weight_index(const Layer &layer, const Schedule &schedule) {
 }
 
 /// The loops of the output: (lane, vector, pixel, row) is the register tile, unrolled; outside it
-/// the tiles in the schedule's order. Returns the innermost loop over tiles.
+/// the tiles in the schedule's order, a parallel one outermost. Returns the innermost loop over
+/// tiles.
 struct TileLoops {
     Var lane{"lane"}, vector{"vector"}, pixel{"pixel"}, row{"row"};
     Var channel_tile{"channel_tile"}, pixel_tile{"pixel_tile"}, row_tile{"row_tile"};
@@ -61,14 +62,18 @@ TileLoops tile_output(const Layer &layer, const Schedule &s, Algorithm &a,
                tail(out.width, s.pixels, TailStrategy::ShiftInwards))
         .split(a.y, t.row_tile, t.row, s.rows, tail(out.height, s.rows, TailStrategy::ShiftInwards))
         .split(a.c, t.vector, t.lane, s.lanes);
-    if (s.order == LoopOrder::channels_outer) {
-        a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.pixel_tile, t.row_tile,
-                         t.channel_tile);
-        t.innermost = t.pixel_tile;
-    } else {
+    if (s.order == LoopOrder::pixels_outer) {
         a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.channel_tile, t.pixel_tile,
                          t.row_tile);
         t.innermost = t.channel_tile;
+    } else if (s.parallel == ParallelOver::rows) {
+        a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.pixel_tile, t.channel_tile,
+                         t.row_tile);
+        t.innermost = t.pixel_tile;
+    } else {
+        a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.pixel_tile, t.row_tile,
+                         t.channel_tile);
+        t.innermost = t.pixel_tile;
     }
     a.output.vectorize(t.lane).unroll(t.vector).unroll(t.pixel).unroll(t.row);
     switch (s.parallel) {
@@ -112,7 +117,6 @@ void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a) {
         .unroll(a.x)
         .unroll(a.y)
         .unroll(step);
-    (void)layer;
 }
 
 void schedule_depthwise(const Layer &layer, const Schedule &s, Algorithm &a) {

@@ -52,6 +52,25 @@ double cycles(const Layer &layer, const Schedule &s) {
     return tiles * (o.depth * (step + o.loads / 16) + o.tile_startup);
 }
 
+/// The loop whose tiles spread best over the threads, if the kernel is worth waking them.
+ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, double cycles) {
+    constexpr double worth_waking = 40'000; // about 10 us
+    if (threads < 2 || cycles < worth_waking) {
+        return ParallelOver::none;
+    }
+    const auto speedup = [&](std::int64_t tiles) {
+        return double(tiles) / double(ceil_div(tiles, threads));
+    };
+    const double rows = speedup(ceil_div(layer.output.height, s.rows));
+    const double channels =
+        speedup(ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors));
+    if (std::max(rows, channels) == 1) {
+        return ParallelOver::none;
+    }
+    // Channels first: every thread then keeps its own share of the weights.
+    return channels >= 0.9 * rows ? ParallelOver::channels : ParallelOver::rows;
+}
+
 } // namespace
 
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
@@ -68,11 +87,7 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
             best = s;
         }
     }
-    // Cycles below which waking a second thread costs more than it saves (about 10 us).
-    constexpr double worth_a_thread = 30'000;
-    if (threads > 1 && least > worth_a_thread) {
-        best.parallel = layer.output.height > 1 ? ParallelOver::rows : ParallelOver::channels;
-    }
+    best.parallel = parallel_loop(layer, best, threads, least);
     return best;
 }
 

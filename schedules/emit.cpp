@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -44,25 +45,53 @@ Target halide_target(const KernelTarget &target) {
     return Target(parse_kernel_target(target.text).text);
 }
 
-void check(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
-    if (!schedule_space(layer, isa_info(target.text)).contains(schedule)) {
-        throw std::logic_error("emit_kernel: \"" + to_string(schedule) +
-                               "\" is outside the space of " + key(layer));
-    }
-}
+/// The bodies of parallel loops are functions named after the loop's variable, with a number that
+/// counts the Funcs this process has made. They are renamed, so that equal kernels are equal bytes.
+class RenameFunctions : public Halide::Internal::IRMutator {
+public:
+    explicit RenameFunctions(std::map<std::string, std::string> names) : names_(std::move(names)) {}
 
-struct Lowered {
-    Algorithm algorithm;
-    std::vector<Halide::Argument> arguments;
+private:
+    using Halide::Internal::IRMutator::visit;
+    Halide::Expr visit(const Halide::Internal::Variable *variable) override {
+        const auto renamed = names_.find(variable->name);
+        return renamed == names_.end()
+                   ? Halide::Expr(variable)
+                   : Halide::Internal::Variable::make(variable->type, renamed->second);
+    }
+    std::map<std::string, std::string> names_;
 };
 
-Lowered lower(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
-    check(layer, schedule, target);
-    Lowered result{scheduled_algorithm(layer, schedule), {}};
-    for (const Halide::ImageParam &p : result.algorithm.parameters()) {
-        result.arguments.emplace_back(p);
+Halide::Module lower(const Layer &layer, const Schedule &schedule, const std::string &symbol,
+                     const Target &target) {
+    if (!schedule_space(layer, isa_info(target.to_string())).contains(schedule)) {
+        throw std::logic_error("\"" + to_string(schedule) + "\" is outside the space of " +
+                               key(layer));
     }
-    return result;
+    Algorithm algorithm = scheduled_algorithm(layer, schedule);
+    std::vector<Halide::Argument> arguments;
+    for (const Halide::ImageParam &p : algorithm.parameters()) {
+        arguments.emplace_back(p);
+    }
+    Halide::Module module =
+        algorithm.output.compile_to_module(arguments, symbol,
+                                           target.with_feature(Target::NoAsserts)
+                                               .with_feature(Target::NoBoundsQuery)
+                                               .with_feature(Target::UserContext));
+    std::map<std::string, std::string> names;
+    for (Halide::Internal::LoweredFunc &function : module.functions()) {
+        function.linkage = Halide::LinkageType::External; // no metadata, no second entry
+        if (function.name != symbol) {
+            const std::string name = symbol + "_loop" + std::to_string(names.size());
+            names.emplace("::" + function.name, "::" + name); // as addresses of functions are spelt
+            function.name = name;
+            function.linkage = Halide::LinkageType::Internal;
+        }
+    }
+    for (Halide::Internal::LoweredFunc &function : module.functions()) {
+        function.body = RenameFunctions(names).mutate(function.body);
+    }
+    return module;
 }
 
 /// A file that exists in memory only: whatever Halide writes there cannot hit a full disk, which
@@ -144,14 +173,10 @@ std::string kernel_key(const Layer &layer, const Schedule &schedule, const Kerne
 
 void emit_kernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target,
                  const std::string &symbol, const std::filesystem::path &object_file) {
-    Lowered lowered = lower(layer, schedule, target);
-    const Target t = halide_target(target)
-                         .with_feature(Target::NoRuntime)
-                         .with_feature(Target::NoAsserts)
-                         .with_feature(Target::NoBoundsQuery)
-                         .with_feature(Target::UserContext);
+    const Halide::Module module =
+        lower(layer, schedule, symbol, halide_target(target).with_feature(Target::NoRuntime));
     const MemoryFile file;
-    lowered.algorithm.output.compile_to_object(file.path(), lowered.arguments, symbol, t);
+    module.compile({{Halide::OutputFileType::object, file.path()}});
     write_file(object_file, read_file(file.path()));
 }
 
@@ -165,15 +190,9 @@ struct JitKernel::Implementation {
 
 JitKernel::JitKernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target)
     : implementation_(std::make_unique<Implementation>()) {
-    Lowered lowered = lower(layer, schedule, target);
-    const Target t = halide_target(target)
-                         .with_feature(Target::JIT)
-                         .with_feature(Target::NoAsserts)
-                         .with_feature(Target::NoBoundsQuery)
-                         .with_feature(Target::UserContext);
     const std::string name = "kernel";
-    const Halide::Module module =
-        lowered.algorithm.output.compile_to_module(lowered.arguments, name, t);
+    const Target t = halide_target(target).with_feature(Target::JIT);
+    const Halide::Module module = lower(layer, schedule, name, t);
     implementation_->module =
         Halide::Internal::JITModule(module, module.get_function_by_name(name),
                                     Halide::Internal::JITSharedRuntime::get(nullptr, t));

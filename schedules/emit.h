@@ -12,10 +12,10 @@
 // nothing outside `out`, reads nothing outside its inputs, returns 0, and may run in several
 // threads at once on different buffers.
 //
-// Undefined symbols an object may have, all named in HalideRuntime.h:
-//   halide_do_par_for    only under parallel != none; receives `user_context`
-//   memset, memcpy       of the C library
-// There is no allocation on the heap and no other part of Halide's runtime.
+// The one undefined symbol an object may have is halide_do_par_for (HalideRuntime.h), under
+// parallel != none only; it receives `user_context`. Kernels allocate nothing but stack, below 64
+// KiB. Besides `symbol` an object may define symbol_loop0, symbol_loop1...: the bodies of its
+// parallel loops.
 #pragma once
 
 #include "dsl/layer.h"

@@ -15,6 +15,7 @@ enum class LoopOrder {
     channels_outer, ///< for channel tiles: for pixel tiles (weight tile stays, input streamed)
 };
 
+/// Tiles of which loop run in parallel; that loop moves outermost.
 enum class ParallelOver { none, rows, channels };
 
 struct Schedule {

@@ -73,6 +73,10 @@ bool ScheduleSpace::contains(const Schedule &s) const {
         !has(parallel, s.parallel) || registers_used(s) >= registers) {
         return false;
     }
+    // Tiles of channels in parallel are the outermost loop.
+    if (s.parallel == ParallelOver::channels && s.order != LoopOrder::channels_outer) {
+        return false;
+    }
     const int most = pads_last ? (channels + s.lanes - 1) / s.lanes * s.lanes : channels;
     return s.lanes * s.vectors <= most;
 }
@@ -142,7 +146,7 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         break;
     case Op::global_average_pool:
         space.vectors = {1, 2, 4, 8};
-        space.order = {LoopOrder::pixels_outer};
+        space.order = {LoopOrder::channels_outer};
         space.parallel = {ParallelOver::none, ParallelOver::channels};
         break;
     case Op::channel_scale:

@@ -1,0 +1,173 @@
+// Layers for kernel tests, their random operands, and memory that faults when a kernel leaves it.
+#pragma once
+
+#include "base/random.h"
+#include "dsl/reference.h"
+#include "schedules/packing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+namespace edgefront {
+
+/// Floats that start on a cache line and end less than one before an inaccessible page. The rest of
+/// that line holds a mark, to see writes that stay on the page.
+class GuardedFloats {
+public:
+    explicit GuardedFloats(std::size_t count) : count_(count) {
+        const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        const std::size_t lines = (std::max<std::size_t>(count, 1) * sizeof(float) + 63) / 64 * 64;
+        const std::size_t body = (lines + page - 1) / page * page;
+        size_ = body + 2 * page;
+        base_ = static_cast<char *>(
+            mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        if (base_ == MAP_FAILED || mprotect(base_ + page, body, PROT_READ | PROT_WRITE) != 0) {
+            throw std::runtime_error("no memory for a guarded buffer");
+        }
+        begin_ = reinterpret_cast<float *>(base_ + page + body - lines);
+        end_ = reinterpret_cast<float *>(base_ + page + body);
+        std::fill(begin_, end_, mark);
+    }
+    GuardedFloats(std::size_t count, Random &random, double scale = 1) : GuardedFloats(count) {
+        for (std::size_t i = 0; i < count; i++) {
+            begin_[i] = static_cast<float>(random.normal() * scale);
+        }
+    }
+    explicit GuardedFloats(const std::vector<float> &values) : GuardedFloats(values.size()) {
+        std::copy(values.begin(), values.end(), begin_);
+    }
+    ~GuardedFloats() { munmap(base_, size_); }
+    GuardedFloats(const GuardedFloats &) = delete;
+    GuardedFloats &operator=(const GuardedFloats &) = delete;
+
+    float *data() { return begin_; }
+    std::size_t size() const { return count_; }
+    std::vector<float> values() const { return {begin_, begin_ + count_}; }
+    bool mark_is_intact() const {
+        return std::all_of(begin_ + count_, end_, [](float v) { return v == mark; });
+    }
+
+private:
+    static constexpr float mark = 12345.0f;
+    char *base_ = nullptr;
+    std::size_t size_ = 0;
+    std::size_t count_;
+    float *begin_ = nullptr;
+    float *end_ = nullptr;
+};
+
+/// A layer with seeded operands and its reference output.
+struct KernelCase {
+    Layer layer;
+    GuardedFloats input, gate, residual;
+    std::vector<float> weights, bias;
+    std::vector<float> expected;
+
+    KernelCase(const Layer &l, Random random)
+        : layer(l), input(size(l.input), random),
+          gate(static_cast<std::size_t>(l.input.channels), random),
+          residual(size(l.output), random) {
+        const std::size_t count = static_cast<std::size_t>(weight_count(l).count());
+        const double fan_in = static_cast<double>(count) / l.output.channels;
+        for (std::size_t i = 0; i < count; i++) {
+            weights.push_back(static_cast<float>(random.normal() / std::sqrt(fan_in)));
+        }
+        for (int i = 0; l.bias && i < l.output.channels; i++) {
+            bias.push_back(static_cast<float>(random.normal()));
+        }
+        expected = run_reference(l, {input.data(), gate.data(), residual.data(), weights.data(),
+                                     l.bias ? bias.data() : nullptr});
+    }
+
+    /// Activations in the order a kernel takes them.
+    std::vector<const float *> inputs() {
+        std::vector<const float *> in = {input.data()};
+        if (layer.op == Op::channel_scale) {
+            in.push_back(gate.data());
+        }
+        if (layer.residual) {
+            in.push_back(residual.data());
+        }
+        return in;
+    }
+
+    /// Largest difference from the reference, as a share of the reference's range.
+    double error(const std::vector<float> &out) const {
+        const auto [low, high] = std::minmax_element(expected.begin(), expected.end());
+        const double range = std::max(static_cast<double>(*high) - *low, 1e-6);
+        double worst = 0;
+        for (std::size_t i = 0; i < expected.size(); i++) {
+            const double e = std::fabs(static_cast<double>(out[i]) - expected[i]) / range;
+            worst = e <= worst ? worst : e; // keeps a NaN
+        }
+        return worst;
+    }
+
+private:
+    static std::size_t size(const Shape &shape) {
+        return static_cast<std::size_t>(shape.elements());
+    }
+};
+
+/// Dense convolution padded as TensorFlow's SAME pads: the odd row and column at the far side.
+inline Layer dense_layer(Shape input, int kernel, int stride, int channels) {
+    Layer layer;
+    layer.input = input;
+    layer.kernel = kernel;
+    layer.stride = stride;
+    layer.output = {(input.height + stride - 1) / stride, (input.width + stride - 1) / stride,
+                    channels};
+    const auto before = [&](int outputs, int inputs) {
+        return std::max((outputs - 1) * stride + kernel - inputs, 0) / 2;
+    };
+    layer.pad_top = before(layer.output.height, input.height);
+    layer.pad_left = before(layer.output.width, input.width);
+    layer.bias = true;
+    return layer;
+}
+
+inline Layer depthwise_layer(Shape input, int kernel, int stride) {
+    Layer layer = dense_layer(input, kernel, stride, input.channels);
+    layer.op = Op::depthwise_conv2d;
+    return layer;
+}
+
+/// The same with (kernel - 1) / 2 zeros on either side, as PyTorch pads.
+inline Layer symmetric(Layer layer) {
+    layer.pad_top = layer.pad_left = (layer.kernel - 1) / 2;
+    return layer;
+}
+
+inline Layer fully_connected_layer(int inputs, int outputs) {
+    Layer layer = dense_layer({1, 1, inputs}, 1, 1, outputs);
+    layer.op = Op::fully_connected;
+    return layer;
+}
+
+inline Layer pool_layer(Shape input) {
+    Layer layer;
+    layer.op = Op::global_average_pool;
+    layer.input = input;
+    layer.output = {1, 1, input.channels};
+    return layer;
+}
+
+inline Layer scale_layer(Shape input) {
+    Layer layer;
+    layer.op = Op::channel_scale;
+    layer.input = layer.output = input;
+    return layer;
+}
+
+inline Layer with(Layer layer, Activation activation, bool residual = false) {
+    layer.activation = activation;
+    layer.residual = residual;
+    return layer;
+}
+
+} // namespace edgefront

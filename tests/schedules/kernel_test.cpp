@@ -1,0 +1,93 @@
+// Differential: every operator under its default schedule and schedules drawn from its space, the
+// compiled kernel against the naive reference.
+#include "schedules/emit.h"
+#include "schedules/schedule_space.h"
+#include "tests/schedules/kernel_cases.h"
+
+#include <gtest/gtest.h>
+
+namespace edgefront {
+namespace {
+
+/// Closer than asked for anywhere: only the order of fp32 sums differs.
+constexpr double tolerance = 1e-5;
+
+void check(KernelCase &c, const Schedule &schedule, const KernelTarget &target) {
+    SCOPED_TRACE(kernel_key(c.layer, schedule, target));
+    JitKernel kernel(c.layer, schedule, target);
+    const bool weighted = c.layer.has_weights();
+    GuardedFloats weights(weighted ? pack_weights(c.layer, schedule, c.weights)
+                                   : std::vector<float>());
+    GuardedFloats bias(weighted ? pack_bias(c.layer, schedule, c.bias) : std::vector<float>());
+    GuardedFloats out(c.expected.size());
+    kernel.bind(c.inputs(), weighted ? weights.data() : nullptr, bias.data(), out.data());
+    kernel.run();
+    EXPECT_LE(c.error(out.values()), tolerance);
+    EXPECT_TRUE(out.mark_is_intact());
+}
+
+/// The default schedule and `draws` others of the host, and the default of a narrower machine.
+void check_layer(const Layer &layer, int draws) {
+    const KernelTarget host = host_kernel_target();
+    const IsaInfo isa = isa_info(host.text);
+    const ScheduleSpace space = schedule_space(layer, isa);
+    Random random(derive_seed(1, key(layer)));
+    KernelCase c(layer, random);
+    check(c, default_schedule(layer, isa), host);
+    for (int i = 0; i < draws; i++) {
+        check(c, space.draw(random), host);
+    }
+    check(c, default_schedule(layer, {4, 16}), host);
+}
+
+TEST(Kernel, PointwiseConvolutionsEqualTheReference) {
+    check_layer(with(dense_layer({14, 14, 32}, 1, 1, 64), Activation::relu6), 2);
+    check_layer(with(dense_layer({7, 9, 24}, 1, 1, 40), Activation::hard_swish, true), 2);
+    check_layer(with(dense_layer({5, 5, 7}, 1, 1, 3), Activation::relu), 2);
+    check_layer(dense_layer({6, 5, 16}, 1, 2, 24), 1);
+}
+
+TEST(Kernel, PointwiseConvolutionsOfOnePixelEqualTheReference) {
+    check_layer(with(dense_layer({1, 1, 72}, 1, 1, 20), Activation::relu), 2);
+    check_layer(with(dense_layer({1, 1, 20}, 1, 1, 72), Activation::hard_sigmoid), 1);
+}
+
+TEST(Kernel, DenseConvolutionsEqualTheReference) {
+    check_layer(with(dense_layer({32, 32, 3}, 3, 2, 16), Activation::hard_swish), 2);
+    check_layer(with(symmetric(dense_layer({17, 15, 3}, 3, 2, 20)), Activation::relu6), 1);
+    check_layer(with(dense_layer({7, 7, 8}, 3, 1, 24), Activation::relu, true), 2);
+    check_layer(dense_layer({6, 6, 12}, 5, 2, 8), 1);
+}
+
+TEST(Kernel, DepthwiseConvolutionsEqualTheReference) {
+    check_layer(with(depthwise_layer({14, 14, 48}, 3, 1), Activation::relu6), 2);
+    check_layer(with(symmetric(depthwise_layer({14, 14, 40}, 3, 2)), Activation::relu), 2);
+    check_layer(with(depthwise_layer({14, 14, 40}, 3, 2), Activation::relu), 1);
+    check_layer(with(depthwise_layer({7, 7, 24}, 5, 1), Activation::hard_swish), 2);
+    check_layer(with(depthwise_layer({11, 13, 20}, 5, 2), Activation::none, true), 1);
+    check_layer(depthwise_layer({9, 6, 16}, 7, 1), 1);
+    check_layer(depthwise_layer({5, 3, 5}, 3, 1), 1);
+    check_layer(depthwise_layer({2, 2, 8}, 5, 1), 1); // a window larger than the map
+}
+
+TEST(Kernel, FullyConnectedLayersEqualTheReference) {
+    check_layer(fully_connected_layer(320, 100), 2);
+    check_layer(with(fully_connected_layer(31, 10), Activation::hard_swish), 1);
+}
+
+TEST(Kernel, PoolingAndScalingEqualTheReference) {
+    check_layer(pool_layer({7, 7, 72}), 2);
+    check_layer(pool_layer({5, 3, 10}), 1);
+    check_layer(scale_layer({7, 7, 72}), 2);
+    check_layer(with(scale_layer({5, 3, 10}), Activation::relu), 1);
+}
+
+TEST(Kernel, EverySchedulingKnobIsRespectedOrRefused) {
+    const Layer layer = dense_layer({8, 8, 16}, 1, 1, 32);
+    Schedule s = default_schedule(layer, isa_info(host_kernel_target().text));
+    s.unroll = 5;
+    EXPECT_THROW(JitKernel(layer, s, host_kernel_target()), std::logic_error);
+}
+
+} // namespace
+} // namespace edgefront

@@ -1,0 +1,109 @@
+#include "base/error.h"
+#include "dsl/zoo.h"
+#include "schedules/schedule_space.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace edgefront {
+namespace {
+
+const std::vector<IsaInfo> &machines() {
+    static const std::vector<IsaInfo> isas = {{16, 32}, {8, 16}, {4, 16}, {4, 32}, {4, 8}};
+    return isas;
+}
+
+/// Every distinct layer of the zoo, at widths that leave channels odd and maps small.
+std::map<std::string, Layer> zoo_layers() {
+    std::map<std::string, Layer> layers;
+    const Zoo zoo;
+    for (const auto &[name, family] : zoo.families()) {
+        for (const char *variant : {"", "@0.35,96", "@1.4,384"}) {
+            Network network;
+            try {
+                network = zoo.network(name + variant);
+            } catch (const UserError &) {
+                continue; // families whose width is fixed
+            }
+            for (const Node &node : network.nodes) {
+                layers.emplace(key(node.layer), node.layer);
+            }
+        }
+    }
+    return layers;
+}
+
+TEST(ScheduleSpace, HoldsTheDefaultOfEveryLayerOfTheZooOnEveryMachine) {
+    const std::map<std::string, Layer> layers = zoo_layers();
+    ASSERT_GT(layers.size(), 100u);
+    for (const auto &[name, layer] : layers) {
+        for (const IsaInfo &isa : machines()) {
+            const ScheduleSpace space = schedule_space(layer, isa);
+            for (const int threads : {1, 4}) {
+                const Schedule s = default_schedule(layer, isa, threads);
+                EXPECT_TRUE(space.contains(s)) << name << " " << to_string(s);
+                EXPECT_LT(registers_used(s), isa.registers);
+            }
+            EXPECT_EQ(default_schedule(layer, isa).parallel, ParallelOver::none);
+        }
+    }
+}
+
+TEST(ScheduleSpace, DrawsMembersOnlyAndTheSameForTheSameSeed) {
+    Layer layer;
+    layer.input = {14, 14, 24};
+    layer.output = {14, 14, 40};
+    const ScheduleSpace space = schedule_space(layer, {16, 32});
+    EXPECT_GT(space.all().size(), 1000u);
+    Random a(5), b(5);
+    for (int i = 0; i < 50; i++) {
+        const Schedule s = space.draw(a);
+        EXPECT_TRUE(space.contains(s)) << to_string(s);
+        EXPECT_EQ(s, space.draw(b));
+    }
+}
+
+TEST(ScheduleSpace, LeavesOutWhatDoesNotFit) {
+    Layer layer;
+    layer.input = {14, 14, 24};
+    layer.output = {14, 14, 40};
+    const ScheduleSpace space = schedule_space(layer, {8, 16});
+    Schedule s = default_schedule(layer, {8, 16});
+    ASSERT_TRUE(space.contains(s));
+    s.vectors = 3;
+    s.pixels = 7; // 21 sums in 16 registers
+    EXPECT_FALSE(space.contains(s));
+    s = default_schedule(layer, {8, 16});
+    s.lanes = 16;
+    EXPECT_FALSE(space.contains(s));
+    s = default_schedule(layer, {8, 16});
+    s.unroll = 5;
+    EXPECT_FALSE(space.contains(s));
+}
+
+TEST(ScheduleSpace, DepthwiseVectorsNeverReachBeyondTheChannels) {
+    Layer layer;
+    layer.op = Op::depthwise_conv2d;
+    layer.kernel = 3;
+    layer.pad_top = layer.pad_left = 1;
+    for (const int channels : {1, 3, 8, 20, 33}) {
+        layer.input = layer.output = {5, 5, channels};
+        for (const IsaInfo &isa : machines()) {
+            for (const Schedule &s : schedule_space(layer, isa).all()) {
+                ASSERT_LE(s.lanes * s.vectors, channels) << to_string(s);
+            }
+        }
+    }
+}
+
+TEST(IsaInfo, ComesFromTheHalideTarget) {
+    EXPECT_EQ(isa_info("x86-64-linux-sse41"), (IsaInfo{4, 16}));
+    EXPECT_EQ(isa_info("x86-64-linux-avx-avx2-fma-sse41"), (IsaInfo{8, 16}));
+    EXPECT_EQ(isa_info("x86-64-linux-avx-avx2-avx512-avx512_skylake-fma"), (IsaInfo{16, 32}));
+    EXPECT_EQ(isa_info("arm-64-linux"), (IsaInfo{4, 32}));
+    EXPECT_THROW(isa_info("hexagon-32-noos"), UserError);
+}
+
+} // namespace
+} // namespace edgefront
