@@ -80,7 +80,9 @@ Halide::Module lower(const Layer &layer, const Schedule &schedule, const std::st
                                                .with_feature(Target::UserContext));
     std::map<std::string, std::string> names;
     for (Halide::Internal::LoweredFunc &function : module.functions()) {
-        function.linkage = Halide::LinkageType::External; // no metadata, no second entry
+        // A second entry that takes an array is what the JIT calls; objects go without.
+        function.linkage = target.has_feature(Target::JIT) ? Halide::LinkageType::ExternalPlusArgv
+                                                           : Halide::LinkageType::External;
         if (function.name != symbol) {
             const std::string name = symbol + "_loop" + std::to_string(names.size());
             names.emplace("::" + function.name, "::" + name); // as addresses of functions are spelt
