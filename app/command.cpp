@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "search/sweep.h"
 
 #include <cerrno>
 #include <csignal>
@@ -49,7 +50,12 @@ void NetworkOptions::add_to(CLI::App &command) {
 
 Network NetworkOptions::resolve() const {
     if (!run.empty() || !point.empty()) {
-        throw UserError("--run and --point need a sweep");
+        if (run.empty() || point.empty() || !name.empty() || width > 0 || resolution > 0) {
+            throw UserError("a point of a sweep is given by --run DIR and --point ID together, "
+                            "without a network name, --width or --resolution");
+        }
+        const RunResult result = read_run(run);
+        return network_of(result, result.point(point), Zoo());
     }
     if (name.empty()) {
         throw UserError("which network? Give a name (see `edgefront networks`), a file, or "

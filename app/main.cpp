@@ -35,6 +35,7 @@ int main(int argc, char **argv) {
     add_estimate(app, session);
     add_calibrate(app, session);
     add_sweep(app, session);
+    add_front(app, session);
     add_compare(app, session);
 
     try {
