@@ -111,6 +111,23 @@ public:
         return t;
     }
 
+    /// The first constant that one percent more or less of changes no row; "" when there is none.
+    std::string undetermined(const Vector &x) const {
+        const Vector r = residuals(x);
+        for (std::size_t i = 0; i < axes_.size(); i++) {
+            const auto k = static_cast<Eigen::Index>(i);
+            Vector low = x;
+            Vector high = x;
+            low[k] = std::max(axes_[i].least, x[k] * 0.99);
+            high[k] = std::min(axes_[i].most, x[k] * 1.01 + 1e-3 * !axes_[i].reciprocal);
+            const double change = (residuals(low) - r).norm() + (residuals(high) - r).norm();
+            if (change < 1e-9) {
+                return axes_[i].key;
+            }
+        }
+        return "";
+    }
+
 private:
     /// Relative errors of all rows.
     Vector residuals(const Vector &x) const {
@@ -235,8 +252,8 @@ double rounded(double value, int digits) {
     return std::stod(text);
 }
 
-Target rounded_fit(const Fit &fit, const std::vector<std::string> &fitted) {
-    Target t = fit.with(fit.best());
+Target rounded_fit(const Fit &fit, const Vector &best, const std::vector<std::string> &fitted) {
+    Target t = fit.with(best);
     for (const std::string &key : fitted) {
         t.constants[key].value = rounded(t.constants[key].value, 6);
     }
@@ -286,13 +303,21 @@ Target calibrate(const Target &target, const std::vector<std::string> &fitted,
         samples.push_back(sample_of(*before, row));
     }
 
-    Target result = rounded_fit(Fit(target, axes, samples), fitted);
+    const Fit fit(target, axes, samples);
+    const Vector best = fit.best();
+    const std::string loose = fit.undetermined(best);
+    if (!loose.empty()) {
+        throw UserError("the rows of " + target.name + " do not determine " + loose +
+                        ": at the best fit they do not depend on it; leave it out");
+    }
+    Target result = rounded_fit(fit, best, fitted);
     const auto model = make_cost_model(result);
     Calibration calibration{fitted, {}};
     for (std::size_t i = 0; i < rows.size(); i++) {
         std::vector<Sample> others = samples;
         others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-        const auto without = make_cost_model(rounded_fit(Fit(target, axes, others), fitted));
+        const Fit other_fit(target, axes, others);
+        const auto without = make_cost_model(rounded_fit(other_fit, other_fit.best(), fitted));
         calibration.rows.push_back({rows[i].network.name, rows[i].workload.precision,
                                     rows[i].workload.threads, rounded(samples[i].seconds * 1e3, 6),
                                     rounded(seconds(*model, samples[i]) * 1e3, 4),

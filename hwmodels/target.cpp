@@ -93,15 +93,21 @@ Calibration read_calibration(const JsonReader &json, const Target &target) {
     return c;
 }
 
+/// 16 for 16.0, as people write it.
+Json plain_number(double value) {
+    const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
+    return whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
+}
+
 Json write_calibration(const Calibration &c) {
     Json rows = Json::array();
     for (const CalibrationRow &r : c.rows) {
         rows.push_back({{"network", r.network},
                         {"precision", to_string(r.precision)},
                         {"threads", r.threads},
-                        {"published_ms", r.published_ms},
-                        {"predicted_ms", r.predicted_ms},
-                        {"held_out_ms", r.held_out_ms}});
+                        {"published_ms", plain_number(r.published_ms)},
+                        {"predicted_ms", plain_number(r.predicted_ms)},
+                        {"held_out_ms", plain_number(r.held_out_ms)}});
     }
     return {{"fitted", c.fitted}, {"rows", rows}};
 }
@@ -211,7 +217,7 @@ Json write_target(const Target &t) {
     for (const ConstantSpec &spec : constant_specs(t)) {
         const auto it = t.constants.find(spec.key);
         if (it != t.constants.end()) {
-            constants[spec.key] = {{"value", it->second.value}};
+            constants[spec.key] = {{"value", plain_number(it->second.value)}};
             constants[spec.key].update(write_provenance(it->second.provenance));
         }
     }

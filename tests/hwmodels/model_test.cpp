@@ -1,0 +1,279 @@
+// Layers small enough to price by hand on devices with round numbers.
+#include "base/error.h"
+#include "dsl/zoo.h"
+#include "hwmodels/cost_model.h"
+#include "tests/hwmodels/tiny_targets.h"
+
+#include <gtest/gtest.h>
+
+namespace edgefront {
+namespace {
+
+const Workload int8_workload{DataType::int8, 1};
+
+/// 1x1 convolution 4x4x6 -> 4x4x10 with bias and relu: 960 MACs, 96 bytes in, 160 out, 60 weights
+/// and a bias of 40.
+Layer pointwise() {
+    Layer l;
+    l.op = Op::conv2d;
+    l.type = DataType::int8;
+    l.input = {4, 4, 6};
+    l.output = {4, 4, 10};
+    l.bias = true;
+    l.activation = Activation::relu;
+    return l;
+}
+
+/// 3x3 depthwise convolution 4x4x10: 1440 MACs, 160 bytes in and out, 90 weights.
+Layer depthwise() {
+    Layer l;
+    l.op = Op::depthwise_conv2d;
+    l.type = DataType::int8;
+    l.input = {4, 4, 10};
+    l.output = {4, 4, 10};
+    l.kernel = 3;
+    l.pad_top = 1;
+    l.pad_left = 1;
+    return l;
+}
+
+Cost cost(const CostModel &model, const Layer &layer, const Workload &workload = int8_workload) {
+    const Verdict v = price_layer(model, layer, workload);
+    EXPECT_TRUE(std::holds_alternative<Cost>(v));
+    return std::get<Cost>(v);
+}
+
+double nanoseconds(Seconds s) {
+    return s.count() * 1e9;
+}
+
+TEST(CpuModel, PricesAPointwiseLayerByItsFilledUpLanes) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    const Cost c = cost(*model, pointwise());
+    // 10 channels fill 12 lanes: 16 pixels x 12 x 6 = 1152 issued MACs at 8 x 0.5 per cycle.
+    EXPECT_NEAR(nanoseconds(c.latency), 100 + 288, 1e-6);
+    EXPECT_NEAR(c.cycles.count(), 388, 1e-6);
+    EXPECT_NEAR(c.energy.count(), 960 * 2 + 356 * 3, 1e-6);
+    ASSERT_EQ(c.traffic.size(), 1u);
+    EXPECT_EQ(c.traffic[0].level, "cache");
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(356));
+    EXPECT_NEAR(c.utilisation, 960 / (8 * 388.0), 1e-12);
+    EXPECT_EQ(c.bound_by, BoundBy::compute);
+    EXPECT_EQ(c.kind, CostKind::modelled);
+}
+
+TEST(CpuModel, PricesALayerByItsBytesWhenTheyTakeLonger) {
+    const auto model =
+        make_cost_model(with_constant(target_from(tiny_cpu_json()), "cache_gb_per_s", 0.5));
+    const Cost c = cost(*model, pointwise());
+    EXPECT_NEAR(nanoseconds(c.latency), 100 + 712, 1e-6);
+    EXPECT_EQ(c.bound_by, BoundBy::memory);
+}
+
+TEST(CpuModel, PricesDepthwiseLayersAtTheirOwnRate) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    // 12 of 10 lanes: 16 x 12 x 9 = 1728 at 8 x 0.25 per cycle.
+    EXPECT_NEAR(nanoseconds(cost(*model, depthwise()).latency), 100 + 864, 1e-6);
+}
+
+TEST(CpuModel, ChargesHardSwishAndResidualsButNotClamping) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    Layer l = pointwise();
+    const double relu = nanoseconds(cost(*model, l).latency);
+    l.activation = Activation::none;
+    EXPECT_NEAR(nanoseconds(cost(*model, l).latency), relu, 1e-6);
+    l.activation = Activation::hard_swish; // 160 outputs at 2 per cycle
+    EXPECT_NEAR(nanoseconds(cost(*model, l).latency), relu + 80, 1e-6);
+    l.residual = true; // 160 more, and 160 bytes
+    const Cost c = cost(*model, l);
+    EXPECT_NEAR(nanoseconds(c.latency), relu + 160, 1e-6);
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(356 + 160));
+}
+
+TEST(CpuModel, PricesPoolingAndGatesByTheirElements) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    Layer pool;
+    pool.op = Op::global_average_pool;
+    pool.input = {4, 4, 10};
+    pool.output = {1, 1, 10};
+    const Cost c = cost(*model, pool);
+    EXPECT_NEAR(nanoseconds(c.latency), 100 + 80, 1e-6);
+    EXPECT_EQ(c.utilisation, 0);
+    Layer gate;
+    gate.op = Op::channel_scale;
+    gate.input = {4, 4, 10};
+    gate.output = {4, 4, 10};
+    EXPECT_NEAR(nanoseconds(cost(*model, gate).latency), 100 + 80, 1e-6);
+}
+
+TEST(CpuModel, ThreadsFollowAmdahlAndShareTheFixedTime) {
+    Json json = tiny_cpu_json();
+    json["max_threads"] = 4;
+    json["constants"]["parallel_fraction"] = {
+        {"value", 0.75}, {"source", "made up"}, {"confidence", "assumed"}};
+    const auto model = make_cost_model(target_from(json));
+    // 1 / (0.25 + 0.75 / 3) = 2 times faster
+    EXPECT_NEAR(nanoseconds(cost(*model, pointwise(), {DataType::int8, 3}).latency), 100 + 144,
+                1e-6);
+    EXPECT_EQ(cost(*model, pointwise(), {DataType::int8, 3}).energy,
+              cost(*model, pointwise()).energy);
+}
+
+TEST(CpuModel, StreamsWeightsBeyondTheCacheOnceAnInference) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    NetworkTotals totals;
+    totals.weights = Bytes(1024 * 1024);
+    EXPECT_NEAR(model->network_cost(totals, int8_workload).latency.count() * 1e6, 7, 1e-9);
+    totals.weights += Bytes(4000);
+    const Cost c = model->network_cost(totals, int8_workload);
+    EXPECT_NEAR(c.latency.count() * 1e6, 7 + 2, 1e-9);
+    EXPECT_NEAR(c.energy.count(), 4000 * 5, 1e-6);
+    EXPECT_EQ(c.traffic[0].level, "dram");
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(4000));
+    EXPECT_EQ(c.bound_by, BoundBy::overhead);
+}
+
+TEST(DspModel, WorksOnWholeVectors) {
+    const auto model = make_cost_model(target_from(tiny_dsp_json()));
+    const Cost c = cost(*model, pointwise());
+    // 16 of 10 channels: 16 x 16 x 6 = 1536 issued at 2 x 16 x 0.5 per cycle: 96 ns. Activations of
+    // whole vectors: 4 x 4 x 8 in, 4 x 4 x 16 out, 100 weights and bias: 484 bytes at 2 GB/s.
+    ASSERT_EQ(c.traffic.size(), 1u);
+    EXPECT_EQ(c.traffic[0].level, "on_chip");
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(128 + 256 + 100));
+    EXPECT_NEAR(nanoseconds(c.latency), 100 + 242, 1e-6);
+    EXPECT_EQ(c.bound_by, BoundBy::memory);
+    EXPECT_NEAR(c.energy.count(), 960 * 2 + 484 * 3, 1e-6);
+    EXPECT_NEAR(c.utilisation, 960 / (32 * 342.0), 1e-12);
+}
+
+TEST(DspModel, PadsTheWidthOfARowToo) {
+    const auto model = make_cost_model(target_from(tiny_dsp_json()));
+    Layer l = pointwise();
+    l.input = {5, 5, 8};
+    l.output = {5, 5, 8};
+    l.bias = false;
+    l.residual = true;
+    const Cost c = cost(*model, l); // 5 rows of 8 pixels, three times, and 64 weights
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(3 * 5 * 8 * 8 + 64));
+}
+
+TEST(EdgeTpuModel, FillsItsArray) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    // 8 channels x 2 x 2 pixels pads 10 channels to 16; one pixel x 32 channels pads to 32; two
+    // pixels x 16 channels pads to 16 as well, so the first one stays.
+    const Schedule s = model->mapping(pointwise(), int8_workload);
+    EXPECT_EQ(s.lanes * s.vectors, 8);
+    EXPECT_EQ(s.rows * s.pixels, 4);
+    const Cost c = cost(*model, pointwise());
+    // 16 pixels x 16 x 6 = 1536 issued at 64 x 0.5 per cycle
+    EXPECT_NEAR(nanoseconds(c.latency), 48, 1e-6);
+    EXPECT_NEAR(c.utilisation, 960 / (64 * 48.0), 1e-12);
+    EXPECT_EQ(c.bound_by, BoundBy::compute);
+}
+
+TEST(EdgeTpuModel, GivesTheWholeArrayToChannelsWhenThereIsOnePixel) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    Layer l;
+    l.op = Op::fully_connected;
+    l.type = DataType::int8;
+    l.input = {1, 1, 100};
+    l.output = {1, 1, 64};
+    const Schedule s = model->mapping(l, int8_workload);
+    EXPECT_EQ(s.rows, 1);
+    EXPECT_EQ(s.pixels, 1);
+    EXPECT_EQ(s.lanes * s.vectors, 32);
+    EXPECT_NEAR(nanoseconds(cost(*model, l).latency), 6400 / 32.0, 1e-6);
+}
+
+TEST(EdgeTpuModel, AddsUpStreamedWeightsAndBothTransfers) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    NetworkTotals totals;
+    totals.weights = Bytes(1024 * 1024 + 1000);
+    totals.input = Bytes(500);
+    totals.output = Bytes(125);
+    const Cost c = model->network_cost(totals, int8_workload);
+    EXPECT_NEAR(c.latency.count() * 1e6, 7 + 2 + 2 + 1, 1e-9);
+    EXPECT_NEAR(c.energy.count(), 1625 * 5, 1e-6);
+    ASSERT_EQ(c.traffic.size(), 1u);
+    EXPECT_EQ(c.traffic[0].level, "host_link");
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(1625));
+}
+
+TEST(EdgeTpuModel, HasNoTransfersWithoutAHostLink) {
+    Json json = tiny_edgetpu_json();
+    json["constants"].erase("host_in_gb_per_s");
+    json["constants"].erase("host_out_gb_per_s");
+    const auto model = make_cost_model(target_from(json));
+    NetworkTotals totals;
+    totals.weights = Bytes(1024 * 1024 + 1000);
+    totals.input = Bytes(500);
+    const Cost c = model->network_cost(totals, int8_workload);
+    EXPECT_NEAR(c.latency.count() * 1e6, 7 + 2, 1e-9);
+    EXPECT_EQ(c.traffic[0].level, "dram");
+}
+
+TEST(Models, GiveAReasonForWhatTheyRefuse) {
+    Json json = tiny_dsp_json();
+    json["unsupported"]["channel_scale"] = {
+        {"reason", "fails to run"}, {"source", "a paper"}, {"confidence", "documented"}};
+    json["unsupported"]["hard_swish"] = {
+        {"reason", "not mapped"}, {"source", "a page"}, {"confidence", "documented"}};
+    const auto model = make_cost_model(target_from(json));
+    Layer gate;
+    gate.op = Op::channel_scale;
+    gate.input = {4, 4, 8};
+    gate.output = {4, 4, 8};
+    const Verdict by_op = price_layer(*model, gate, int8_workload);
+    ASSERT_TRUE(std::holds_alternative<Unsupported>(by_op));
+    EXPECT_EQ(std::get<Unsupported>(by_op).reason, "channel_scale: fails to run");
+    Layer l = pointwise();
+    l.activation = Activation::hard_swish;
+    const Verdict by_activation = price_layer(*model, l, int8_workload);
+    ASSERT_TRUE(std::holds_alternative<Unsupported>(by_activation));
+    EXPECT_EQ(std::get<Unsupported>(by_activation).reason, "hard_swish: not mapped");
+    EXPECT_TRUE(std::holds_alternative<Cost>(price_layer(*model, pointwise(), int8_workload)));
+}
+
+TEST(Workload, DefaultsToTheTargetsOwn) {
+    const Target host = find_target("host");
+    EXPECT_EQ(workload_for(host).precision, DataType::fp32);
+    EXPECT_EQ(workload_for(host).threads, 1);
+    EXPECT_EQ(workload_for(find_target("coral-usb")).precision, DataType::int8);
+    EXPECT_EQ(workload_for(host, DataType::int8, 2).threads, 2);
+}
+
+TEST(Workload, RefusesAPrecisionOrThreadsWithoutConstants) {
+    const Target coral = find_target("coral-usb");
+    EXPECT_THROW(workload_for(coral, DataType::fp32), UserError);
+    EXPECT_THROW(workload_for(coral, {}, 2), UserError);
+    EXPECT_THROW(workload_for(coral, {}, 0), UserError);
+}
+
+TEST(Sum, AddsPartsAndWeighsUtilisationByTime) {
+    Cost a;
+    a.cycles = Cycles(10);
+    a.latency = Seconds(1);
+    a.energy = Picojoules(3);
+    a.traffic = {{"cache", Bytes(5)}};
+    a.utilisation = 0.5;
+    a.bound_by = BoundBy::memory;
+    Cost b = a;
+    b.latency = Seconds(3);
+    b.traffic = {{"dram", Bytes(7)}, {"cache", Bytes(1)}};
+    b.utilisation = 0.1;
+    b.bound_by = BoundBy::compute;
+    const Cost c = sum({a, b});
+    EXPECT_EQ(c.cycles, Cycles(20));
+    EXPECT_EQ(c.latency, Seconds(4));
+    EXPECT_EQ(c.energy, Picojoules(6));
+    ASSERT_EQ(c.traffic.size(), 2u);
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(6));
+    EXPECT_EQ(c.traffic[1].bytes, Bytes(7));
+    EXPECT_NEAR(c.utilisation, 0.2, 1e-12);
+    EXPECT_EQ(c.bound_by, BoundBy::compute);
+    EXPECT_EQ(sum({}).latency, Seconds(0));
+}
+
+} // namespace
+} // namespace edgefront

@@ -1,0 +1,187 @@
+#include "base/error.h"
+#include "base/files.h"
+#include "dsl/zoo.h"
+#include "tests/hwmodels/tiny_targets.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace edgefront {
+namespace {
+
+/// What the reader says about `json`; "" when it takes it.
+std::string complaint(const Json &json) {
+    try {
+        target_from(json);
+    } catch (const UserError &e) {
+        return e.what();
+    }
+    return "";
+}
+
+TEST(Target, IsReadAsWritten) {
+    for (const Json &json : {tiny_cpu_json(), tiny_dsp_json(), tiny_edgetpu_json()}) {
+        EXPECT_EQ(write_target(target_from(json)), json);
+    }
+}
+
+TEST(Target, EveryShippedFileIsWhatItsReaderWrites) {
+    const auto directory = data_directory() / "targets";
+    int files = 0;
+    for (const auto &entry : std::filesystem::directory_iterator(directory)) {
+        const Target target = read_target_file(entry.path());
+        EXPECT_TRUE(write_target(target).dump(2) + "\n" == read_file(entry.path()))
+            << entry.path() << " is formatted differently";
+        files++;
+    }
+    EXPECT_GE(files, 5);
+}
+
+TEST(Target, RefusesAnUnknownKeyWithItsPlaceAndTheNearestName) {
+    Json json = tiny_cpu_json();
+    json["constants"]["clok_ghz"] = json["constants"]["clock_ghz"];
+    const std::string text = complaint(json);
+    EXPECT_NE(text.find("tiny.json:/constants: unknown key \"clok_ghz\""), std::string::npos)
+        << text;
+    EXPECT_NE(text.find("did you mean 'clock_ghz'?"), std::string::npos) << text;
+    json = tiny_cpu_json();
+    json["colour"] = "blue";
+    EXPECT_NE(complaint(json).find("unknown key \"colour\""), std::string::npos);
+    json = tiny_cpu_json();
+    json["constants"]["clock_ghz"]["unit"] = "GHz";
+    EXPECT_NE(complaint(json).find("/constants/clock_ghz: unknown key \"unit\""),
+              std::string::npos);
+}
+
+TEST(Target, RefusesAMissingConstantAndNamesIt) {
+    Json json = tiny_dsp_json();
+    json["constants"].erase("memory_gb_per_s");
+    const std::string text = complaint(json);
+    EXPECT_NE(text.find("/constants"), std::string::npos) << text;
+    EXPECT_NE(text.find("memory_gb_per_s"), std::string::npos) << text;
+}
+
+TEST(Target, NeedsEveryConstantOfEachPrecision) {
+    Json json = tiny_cpu_json();
+    json["precisions"] = {"int8", "fp32"};
+    EXPECT_NE(complaint(json).find("mac_per_cycle_fp32"), std::string::npos);
+}
+
+TEST(Target, RefusesConstantsOfAPrecisionItDoesNotHave) {
+    Json json = tiny_cpu_json();
+    json["constants"]["lanes_fp16"] = json["constants"]["lanes_int8"];
+    EXPECT_NE(complaint(json).find("unknown key \"lanes_fp16\""), std::string::npos);
+}
+
+TEST(Target, RefusesValuesThatNoDeviceHas) {
+    const auto with = [](const std::string &key, const Json &value) {
+        Json json = tiny_cpu_json();
+        json["constants"][key]["value"] = value;
+        return complaint(json);
+    };
+    EXPECT_NE(with("dram_gb_per_s", -1).find("/constants/dram_gb_per_s/value"), std::string::npos);
+    EXPECT_NE(with("lanes_int8", 0).find("/constants/lanes_int8/value"), std::string::npos);
+    EXPECT_NE(with("lanes_int8", 2.5).find("whole number"), std::string::npos);
+    EXPECT_NE(with("dense_efficiency_int8", 1.01).find("/value"), std::string::npos);
+    EXPECT_NE(with("clock_ghz", "fast").find("/constants/clock_ghz/value"), std::string::npos);
+    EXPECT_NE(with("clock_ghz", nullptr).find("/constants/clock_ghz/value"), std::string::npos);
+}
+
+TEST(Target, RefusesAConstantWithoutProvenance) {
+    Json json = tiny_cpu_json();
+    json["constants"]["clock_ghz"].erase("source");
+    EXPECT_NE(complaint(json).find("source"), std::string::npos);
+    json = tiny_cpu_json();
+    json["constants"]["clock_ghz"]["source"] = "";
+    EXPECT_NE(complaint(json).find("where the value comes from"), std::string::npos);
+    json = tiny_cpu_json();
+    json["constants"]["clock_ghz"]["confidence"] = "documnted";
+    EXPECT_NE(complaint(json).find("documented"), std::string::npos);
+    json = tiny_cpu_json();
+    json["constants"]["clock_ghz"] = 1.0;
+    EXPECT_NE(complaint(json).find("/constants/clock_ghz"), std::string::npos);
+}
+
+TEST(Target, RefusesAnUnknownKindPrecisionOrSchema) {
+    Json json = tiny_cpu_json();
+    json["kind"] = "fpga";
+    EXPECT_NE(complaint(json).find("/kind"), std::string::npos);
+    json = tiny_cpu_json();
+    json["precisions"] = {"int7"};
+    EXPECT_NE(complaint(json).find("/precisions/0"), std::string::npos);
+    json = tiny_cpu_json();
+    json["precisions"] = Json::array();
+    EXPECT_NE(complaint(json).find("/precisions"), std::string::npos);
+    json = tiny_cpu_json();
+    json["precisions"] = {"int8", "int8"};
+    EXPECT_NE(complaint(json).find("/precisions/1"), std::string::npos);
+    json = tiny_cpu_json();
+    json["schema"] = "edgefront/network/1";
+    EXPECT_NE(complaint(json).find("/schema"), std::string::npos);
+}
+
+TEST(Target, RefusesThreadsItCannotPrice) {
+    Json json = tiny_cpu_json();
+    json["max_threads"] = 2;
+    EXPECT_NE(complaint(json).find("parallel_fraction"), std::string::npos);
+    json["constants"]["parallel_fraction"] = {
+        {"value", 0.9}, {"source", "made up"}, {"confidence", "assumed"}};
+    EXPECT_EQ(complaint(json), "");
+    json = tiny_dsp_json();
+    json["max_threads"] = 2;
+    EXPECT_NE(complaint(json).find("parallel_fraction"), std::string::npos);
+}
+
+TEST(Target, RefusesHalfAHostLink) {
+    Json json = tiny_edgetpu_json();
+    json["constants"].erase("host_out_gb_per_s");
+    EXPECT_NE(complaint(json).find("host_out_gb_per_s"), std::string::npos);
+}
+
+TEST(Target, RefusesARefusalWithoutReasonOrOfNoOperator) {
+    Json json = tiny_cpu_json();
+    json["unsupported"]["chanel_scale"] = {
+        {"reason", "no"}, {"source", "s"}, {"confidence", "documented"}};
+    EXPECT_NE(complaint(json).find("did you mean 'channel_scale'"), std::string::npos);
+    json = tiny_cpu_json();
+    json["unsupported"]["channel_scale"] = {
+        {"reason", ""}, {"source", "s"}, {"confidence", "documented"}};
+    EXPECT_NE(complaint(json).find("/unsupported/channel_scale/reason"), std::string::npos);
+}
+
+TEST(Target, RefusesACalibrationOfNoConstant) {
+    Json json = tiny_cpu_json();
+    json["calibration"] = {{"fitted", {"clock_mhz"}}, {"rows", Json::array()}};
+    EXPECT_NE(complaint(json).find("/calibration/fitted/0"), std::string::npos);
+}
+
+TEST(Target, HashNamesThePricesAndNotTheirSources) {
+    const Target target = target_from(tiny_cpu_json());
+    Json json = tiny_cpu_json();
+    json["constants"]["clock_ghz"]["source"] = "elsewhere";
+    EXPECT_EQ(target_from(json).hash, target.hash);
+    json["constants"]["clock_ghz"]["value"] = 1.5;
+    EXPECT_NE(target_from(json).hash, target.hash);
+    EXPECT_EQ(target_from(json).hash, with_constant(target, "clock_ghz", 1.5).hash);
+    json = tiny_cpu_json();
+    json["unsupported"]["hard_swish"] = {
+        {"reason", "no"}, {"source", "s"}, {"confidence", "documented"}};
+    EXPECT_NE(target_from(json).hash, target.hash);
+}
+
+TEST(Target, IsFoundByNameOrFile) {
+    EXPECT_EQ(find_target("pixel6-cpu").name, "pixel6-cpu");
+    const auto path = data_directory() / "targets" / "coral-usb.json";
+    EXPECT_EQ(find_target(path.string()).name, "coral-usb");
+    try {
+        find_target("pixel6cpu");
+        FAIL() << "an unknown target was found";
+    } catch (const UserError &e) {
+        EXPECT_NE(std::string(e.what()).find("did you mean 'pixel6-cpu'"), std::string::npos);
+    }
+    EXPECT_THROW(find_target("nowhere.json"), UserError);
+}
+
+} // namespace
+} // namespace edgefront
