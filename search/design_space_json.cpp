@@ -1,6 +1,7 @@
 #include "search/design_space_json.h"
 
 #include "dsl/family_json.h"
+#include "hwmodels/cost_model.h"
 
 #include <algorithm>
 #include <set>
@@ -197,6 +198,15 @@ Constraint read_constraint(const JsonReader &json, const std::vector<std::string
     return constraint;
 }
 
+/// That there is such a target, and that it has the precision and the threads.
+void check_target(const JsonReader &json, const SpaceTarget &target) {
+    try {
+        workload_for(find_target(target.name), target.precision, target.threads);
+    } catch (const UserError &e) {
+        throw json.error(e.what());
+    }
+}
+
 SpaceTarget read_space_target(const JsonReader &json) {
     SpaceTarget target;
     if (json.is_string()) {
@@ -272,6 +282,7 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
         if (std::count(names.begin(), names.end(), names.back()) > 1) {
             throw item.error("the target '" + names.back() + "' stands twice");
         }
+        check_target(item, space.targets.back());
     }
     if (const auto guard = json.find("spatial_mixing")) {
         space.spatial_mixing = guard->boolean();
