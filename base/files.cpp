@@ -20,6 +20,13 @@ namespace {
     throw UserError({path.string(), ""}, "cannot " + doing + ": " + std::strerror(error));
 }
 
+/// The permissions new files do not get.
+mode_t mode_mask() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return mask;
+}
+
 /// Writes and closes `fd`; returns 0 or the errno of the first failure.
 int write_all(int fd, const std::string &contents, bool flush) {
     int error = 0;
@@ -84,9 +91,7 @@ void write_file(const fs::path &path, const std::string &contents) {
     if (fd < 0) {
         fail(path, "write", errno);
     }
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(fd, 0666 & ~mask);
+    ::fchmod(fd, 0666 & ~mode_mask());
     int error = write_all(fd, contents, true);
     if (error == 0 && ::rename(temporary.c_str(), target.c_str()) != 0) {
         error = errno;
@@ -103,6 +108,20 @@ void make_directory(const fs::path &path) {
     if (ec) {
         fail(path, "create the directory", ec.value());
     }
+}
+
+TemporaryFolder::TemporaryFolder(const fs::path &beside) {
+    std::string pattern = beside.string() + ".XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        fail(beside, "create a folder beside it", errno);
+    }
+    path_ = pattern;
+    ::chmod(path_.c_str(), 0777 & ~mode_mask());
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
 }
 
 } // namespace edgefront

@@ -17,4 +17,19 @@ void write_file(const std::filesystem::path &path, const std::string &contents);
 /// Creates `path` and its parents; throws UserError naming the path when that fails.
 void make_directory(const std::filesystem::path &path);
 
+/// A new folder "<beside>.XXXXXX" that is removed with this object, unless it was renamed.
+class TemporaryFolder {
+public:
+    /// Throws UserError when it cannot be created.
+    explicit TemporaryFolder(const std::filesystem::path &beside);
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder &) = delete;
+    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+
+    const std::filesystem::path &path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
 } // namespace edgefront

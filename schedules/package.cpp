@@ -3,19 +3,16 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/random.h"
 #include "dsl/reference.h"
 #include "schedules/toolchain.h"
 
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <regex>
 #include <set>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace edgefront {
@@ -129,34 +126,6 @@ mustache::data package_data(const PackagePlan &plan, const BuildContext &context
     data["steps"] = std::move(steps);
     return data;
 }
-
-/// A folder that is removed unless it was moved away.
-class TemporaryFolder {
-public:
-    explicit TemporaryFolder(const fs::path &beside) {
-        std::string pattern = beside.string() + ".XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            throw UserError({beside.string(), ""},
-                            std::string("cannot create a folder beside it: ") +
-                                std::strerror(errno));
-        }
-        path_ = pattern;
-        const mode_t mask = ::umask(0);
-        ::umask(mask);
-        ::chmod(path_.c_str(), 0777 & ~mask);
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder &) = delete;
-    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
-
-    const fs::path &path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
     std::map<std::string, std::size_t> missing; // by symbol, so that the order is the same always
@@ -308,13 +277,30 @@ void write_package(const PackagePlan &plan, const NetworkWeights &weights, const
     replace(folder, target);
 }
 
-void link_shared_library(const PackagePlan &plan, const fs::path &directory, const fs::path &file) {
-    const std::string script = plan.name + ".symbols";
-    write_file(directory / script, "{ global: " + plan.name + "_*; local: *; };\n");
-    run_c_compiler({"-shared", "-pthread", "-Wl,--version-script=" + script, "-Wl,--whole-archive",
-                    "lib/lib" + plan.name + ".a", "-Wl,--no-whole-archive", "-o",
-                    fs::absolute(file).string()},
-                   directory);
+fs::path shared_library(const PackagePlan &plan, const BuildContext &context) {
+    const mustache::data data = package_data(plan, context);
+    std::string sources = filled("network.h", data) + filled("network.c", data);
+    for (const char *name : {"runtime.c", "threads.c", "edgefront_layer.h", "edgefront_trace.h"}) {
+        sources += flat(name);
+    }
+    const fs::path folder = context.cache / "libraries";
+    const fs::path library = folder / (plan.name + "-" + stable_hash_hex(sources) + ".so");
+    if (fs::exists(library)) {
+        return library;
+    }
+    make_directory(folder);
+    const TemporaryFolder build(library);
+    write_library(plan, context, build.path());
+    write_file(build.path() / "symbols", "{ global: " + plan.name + "_*; local: *; };\n");
+    run_c_compiler({"-shared", "-pthread", "-Wl,--version-script=symbols", "-Wl,--whole-archive",
+                    "lib/lib" + plan.name + ".a", "-Wl,--no-whole-archive", "-o", "library.so"},
+                   build.path());
+    std::error_code ec;
+    fs::rename(build.path() / "library.so", library, ec);
+    if (ec) {
+        throw UserError({library.string(), ""}, "cannot write: " + ec.message());
+    }
+    return library;
 }
 
 } // namespace edgefront

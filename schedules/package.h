@@ -103,9 +103,8 @@ constexpr char package_kind[] = "edgefront kernel package";
 Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
                    const BuildContext &context, const std::filesystem::path &directory);
 
-/// Links lib<name>.a of `directory` into the shared library `file` (which shows only the C
-/// interface).
-void link_shared_library(const PackagePlan &plan, const std::filesystem::path &directory,
-                         const std::filesystem::path &file);
+/// The library of `write_library` as a shared one in the cache, built unless it is there already;
+/// it shows only the C interface of include/<name>.h.
+std::filesystem::path shared_library(const PackagePlan &plan, const BuildContext &context);
 
 } // namespace edgefront
