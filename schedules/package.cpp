@@ -12,7 +12,6 @@
 
 #include <map>
 #include <regex>
-#include <set>
 #include <utility>
 
 namespace edgefront {
@@ -87,12 +86,29 @@ mustache::data list_of(const std::string &field, const std::vector<std::string> 
     return list;
 }
 
-std::vector<std::string> symbols(const PackagePlan &plan) {
-    std::set<std::string> names;
-    for (const PackageStep &step : plan.steps) {
-        names.insert(step.symbol);
+/// Every kernel once, by symbol, with the first step that calls it.
+std::map<std::string, std::size_t> kernels(const PackagePlan &plan) {
+    std::map<std::string, std::size_t> result;
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+        result.emplace(plan.steps[i].symbol, i);
     }
-    return {names.begin(), names.end()};
+    return result;
+}
+
+/// The buffers of a kernel's C signature (emit.h).
+std::string buffers(const Node &node) {
+    const std::size_t count = node.inputs.size() + (node.layer.has_weights() ? 2 : 0) + 1;
+    return join(std::vector<std::string>(count, "struct halide_buffer *"));
+}
+
+mustache::data kernel_list(const PackagePlan &plan) {
+    mustache::data list(mustache::data::type::list);
+    for (const auto &[symbol, i] : kernels(plan)) {
+        mustache::data kernel("symbol", symbol);
+        kernel["buffers"] = buffers(plan.network.nodes[i]);
+        list << kernel;
+    }
+    return list;
 }
 
 void set_shape(mustache::data &data, const std::string &prefix, const Shape &s) {
@@ -118,7 +134,7 @@ mustache::data package_data(const PackagePlan &plan, const BuildContext &context
     set_shape(data, "input", plan.network.input);
     set_shape(data, "output", plan.network.output());
     data["features"] = list_of("feature", required_cpu_features(plan.target));
-    data["kernels"] = list_of("symbol", symbols(plan));
+    data["kernels"] = kernel_list(plan);
     mustache::data steps(mustache::data::type::list);
     for (std::size_t i = 0; i < plan.steps.size(); i++) {
         steps << step_data(plan, i);
@@ -128,10 +144,10 @@ mustache::data package_data(const PackagePlan &plan, const BuildContext &context
 }
 
 void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
-    std::map<std::string, std::size_t> missing; // by symbol, so that the order is the same always
-    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+    std::map<std::string, std::size_t> missing;
+    for (const auto &[symbol, i] : kernels(plan)) {
         if (!fs::exists(kernel_file(context, plan.steps[i]))) {
-            missing.emplace(plan.steps[i].symbol, i);
+            missing.emplace(symbol, i);
         }
     }
     make_directory(context.cache / "kernels");
@@ -245,8 +261,8 @@ void write_library(const PackagePlan &plan, const BuildContext &context,
         with(compile_flags(), {"-I../include", "-c", plan.name + ".c", "-o", plan.name + ".o"}),
         build.path());
     std::vector<fs::path> objects = {build.path() / (plan.name + ".o")};
-    for (const std::string &symbol : symbols(plan)) {
-        objects.push_back(context.cache / "kernels" / (symbol + ".o"));
+    for (const auto &kernel : kernels(plan)) {
+        objects.push_back(kernel_file(context, plan.steps[kernel.second]));
     }
     make_archive(directory / "lib" / ("lib" + plan.name + ".a"), objects);
 }

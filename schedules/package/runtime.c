@@ -28,7 +28,7 @@ typedef struct halide_buffer {
     void *padding;
 } halide_buffer;
 
-enum { halide_float = 2, cache_line = 64, most_inputs = 3, most_threads = 256 };
+enum { halide_float = 2, cache_line = 64, most_inputs = 2, most_buffers = 5, most_threads = 256 };
 
 /* A buffer with room for its dimensions. */
 typedef struct tensor {
@@ -248,7 +248,7 @@ static halide_buffer *row(tensor *t, const float *host, int count) {
 /* Fills `run` with the operands of a step; its inputs are the caller's or stand in the arena. */
 static void find_operands(const network *n, const step *s, const float *input, float *output,
                           edgefront_layer_run *run) {
-    const float *inputs[most_inputs] = {NULL, NULL, NULL};
+    const float *inputs[most_inputs] = {NULL, NULL};
     for (int i = 0; i < s->input_count; i++) {
         const int from = s->inputs[i];
         inputs[i] = from < 0 ? input : (const float *)(n->arena + steps[from].output_at);
@@ -267,29 +267,33 @@ static void find_operands(const network *n, const step *s, const float *input, f
     run->seconds = 0;
 }
 
-/* The kernel's arguments in their order: context, inputs, weights and bias, output. */
+/* The kernel with its arguments in their order: context, inputs, weights and bias, output. */
 static int call(network *n, const step *s, const edgefront_layer_run *run) {
-    static const edgefront_shape one = {1, 1, 0};
-    void *context = &n->pool.context;
+    typedef halide_buffer *b;
+    const edgefront_shape gate_shape = {1, 1, s->layer.input.channels};
     tensor input, gate, residual, weights, bias, output;
-    edgefront_shape gate_shape = one;
-    void *arguments[7];
+    void *context = &n->pool.context;
+    b a[most_buffers];
     int count = 0;
-    arguments[count++] = &context;
-    arguments[count++] = image(&input, run->input, &s->layer.input);
+    a[count++] = image(&input, run->input, &s->layer.input);
     if (run->gate) {
-        gate_shape.channels = s->layer.input.channels;
-        arguments[count++] = image(&gate, run->gate, &gate_shape);
+        a[count++] = image(&gate, run->gate, &gate_shape);
     }
     if (run->residual) {
-        arguments[count++] = image(&residual, run->residual, &s->layer.output);
+        a[count++] = image(&residual, run->residual, &s->layer.output);
     }
     if (run->weights) {
-        arguments[count++] = row(&weights, run->weights, s->weights_count);
-        arguments[count++] = row(&bias, run->bias, s->bias_count);
+        a[count++] = row(&weights, run->weights, s->weights_count);
+        a[count++] = row(&bias, run->bias, s->bias_count);
     }
-    arguments[count++] = image(&output, run->output, &s->layer.output);
-    return s->call(arguments);
+    a[count++] = image(&output, run->output, &s->layer.output);
+    switch (count) {
+    case 2: return ((int (*)(void *, b, b))s->call)(context, a[0], a[1]);
+    case 3: return ((int (*)(void *, b, b, b))s->call)(context, a[0], a[1], a[2]);
+    case 4: return ((int (*)(void *, b, b, b, b))s->call)(context, a[0], a[1], a[2], a[3]);
+    default:
+        return ((int (*)(void *, b, b, b, b, b))s->call)(context, a[0], a[1], a[2], a[3], a[4]);
+    }
 }
 
 static double now(void) {
