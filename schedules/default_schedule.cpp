@@ -14,42 +14,59 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
-struct Operands {
-    double depth;        ///< steps of the reduction
-    double loads;        ///< vector loads and broadcasts per step
-    double tile_startup; ///< cycles per tile beside the reduction
-};
-
-Operands operands_of(const Layer &layer, const Schedule &s) {
+/// Cycles of one register tile with everything in the first cache.
+double tile_cycles(const Layer &layer, const Schedule &s) {
+    constexpr double add_latency = 4;
     const double sums = double(s.vectors) * s.pixels * s.rows;
     const double taps = double(layer.kernel) * layer.kernel;
+    // Among equals the tile with fewer loads: they wait longer when the data is further away.
+    const auto throughput = [](double adds, double loads) {
+        return std::max(adds, loads) / 2 + loads / 16;
+    };
     switch (layer.op) {
     case Op::conv2d:
-        return {taps * layer.input.channels, double(s.vectors) + s.pixels * s.rows, 6 + sums};
-    case Op::fully_connected:
-        return {double(layer.input.elements()), double(s.vectors) + 1, 6 + sums};
+    case Op::fully_connected: {
+        const double depth = taps * layer.input.channels;
+        const double loads = double(s.vectors) + s.pixels * s.rows;
+        return depth * std::max(throughput(sums, loads), add_latency) + 6 + sums;
+    }
     case Op::depthwise_conv2d: {
         const double columns = (s.pixels - 1) * layer.stride + layer.kernel;
         const double rows = (s.rows - 1) * layer.stride + layer.kernel;
-        return {taps, s.vectors * (columns * rows / taps + 1), 6 + sums};
+        return throughput(sums * taps, s.vectors * (columns * rows + taps)) + 6 + sums + 2 * s.rows;
     }
-    case Op::global_average_pool: return {double(layer.input.height) * layer.input.width, sums, 6};
-    case Op::channel_scale: return {1, sums, 2};
+    case Op::global_average_pool: {
+        const double pixels = double(layer.input.height) * layer.input.width;
+        return pixels * std::max(sums / 2, add_latency) + 6;
     }
-    return {};
+    case Op::channel_scale: return sums + 2;
+    }
+    return 0;
 }
 
-/// Estimated cycles of the kernel on one core with everything in the first cache.
+/// Tiles at the edges of a padded map test every tap, unless one tile is the whole row.
+double edge_factor(const Layer &layer, const Schedule &s) {
+    if (layer.op != Op::depthwise_conv2d) {
+        return 1;
+    }
+    const auto factor = [](std::int64_t tiles) { return tiles > 1 ? 1 + 0.6 / double(tiles) : 1; };
+    return factor(ceil_div(layer.output.width, s.pixels)) *
+           factor(ceil_div(layer.output.height, s.rows));
+}
+
+/// Estimated cycles of the kernel on one core.
 double cycles(const Layer &layer, const Schedule &s) {
-    constexpr double add_latency = 4;
-    const Operands o = operands_of(layer, s);
-    const double sums = double(s.vectors) * s.pixels * s.rows;
-    const double step = std::max({sums / 2, o.loads / 2, add_latency});
-    const double tiles =
-        double(ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors)) *
-        double(ceil_div(layer.output.width, s.pixels) * ceil_div(layer.output.height, s.rows));
-    // Among equals the tile with fewer loads: they wait longer when the data is further away.
-    return tiles * (o.depth * (step + o.loads / 16) + o.tile_startup);
+    const std::int64_t tiles =
+        ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors) *
+        ceil_div(layer.output.width, s.pixels) * ceil_div(layer.output.height, s.rows);
+    return double(tiles) * tile_cycles(layer, s) * edge_factor(layer, s);
+}
+
+/// Depthwise kernels keep weights and inputs in the registers that the sums leave free; measured,
+/// tiles of more than about half of them spill.
+bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
+    return layer.op != Op::depthwise_conv2d ||
+           (s.vectors == 1 && 16 * s.pixels * s.rows <= 7 * isa.registers);
 }
 
 /// The loop whose tiles spread best over the threads, if the kernel is worth waking them.
@@ -82,7 +99,7 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
     double least = std::numeric_limits<double>::infinity();
     for (const Schedule &s : space.all()) {
         const double estimate = cycles(layer, s);
-        if (estimate < least) {
+        if (is_candidate(layer, s, isa) && estimate < least) {
             least = estimate;
             best = s;
         }
