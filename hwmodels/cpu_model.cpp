@@ -20,7 +20,9 @@ const std::vector<ConstantSpec> &CpuModel::specs() {
          C::per_precision | C::rate},
         {"cache_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors, one core",
          C::rate},
-        {"cache_mib", 1e-3, 1e4, "last-level cache: weights beyond it come from DRAM"},
+        {"cache_mib", 1e-3, 1e4,
+         "last-level cache: what of a layer's activations and of the network's weights goes beyond "
+         "it comes from DRAM"},
         {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth"},
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
@@ -71,7 +73,7 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
     Work work;
     work.clock_ghz = clock_ghz_;
     work.compute = rates.compute(layer, nest) * (1 / faster);
-    work.loads = {cache_};
+    work.loads = {cache_, spill(dram_, nest.footprint() - nest.weights.footprint, cache_size_)};
     work.loads[0].bytes = nest.footprint();
     work.loads[0].gb_per_s *= faster;
     work.overhead = layer_overhead_;
@@ -85,8 +87,7 @@ Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &) const
     Work work;
     work.clock_ghz = clock_ghz_;
     work.overhead = inference_overhead_;
-    work.loads = {dram_};
-    work.loads[0].bytes = std::max(Bytes(0), totals.weights - cache_size_);
+    work.loads = {spill(dram_, totals.weights, cache_size_)};
     return roofline(work);
 }
 

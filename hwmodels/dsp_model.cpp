@@ -21,7 +21,10 @@ const std::vector<ConstantSpec> &DspModel::specs() {
          C::per_precision | C::rate},
         {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors", C::rate},
         {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth"},
-        {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
+        {"memory_mib", 0, 1e4,
+         "on-chip memory: what of a layer's activations and of the network's weights goes beyond "
+         "it "
+         "comes from DRAM"},
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
@@ -38,7 +41,7 @@ DspModel::DspModel(Target target)
       dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")),
       vector_channels_(static_cast<int>(target_.constant("vector_channels"))),
       vector_pixels_(static_cast<int>(target_.constant("vector_pixels"))),
-      weight_memory_(mebibytes(target_.constant("weight_memory_mib"))),
+      memory_size_(mebibytes(target_.constant("memory_mib"))),
       layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
       inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
     for (const DataType precision : target_.precisions) {
@@ -82,8 +85,9 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     Work work;
     work.clock_ghz = clock_ghz_;
     work.compute = rates.compute(layer, nest);
-    work.loads = {memory_};
-    work.loads[0].bytes = padded_footprint(layer, nest);
+    const Bytes bytes = padded_footprint(layer, nest);
+    work.loads = {memory_, spill(dram_, bytes - nest.weights.footprint, memory_size_)};
+    work.loads[0].bytes = bytes;
     work.overhead = layer_overhead_;
     work.macs = nest.macs;
     work.macs_per_cycle = rates.macs_per_cycle;
@@ -95,8 +99,7 @@ Cost DspModel::network_cost(const NetworkTotals &totals, const Workload &) const
     Work work;
     work.clock_ghz = clock_ghz_;
     work.overhead = inference_overhead_;
-    work.loads = {dram_};
-    work.loads[0].bytes = std::max(Bytes(0), totals.weights - weight_memory_);
+    work.loads = {spill(dram_, totals.weights, memory_size_)};
     return roofline(work);
 }
 

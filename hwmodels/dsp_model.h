@@ -29,7 +29,7 @@ private:
     LevelLoad dram_;
     int vector_channels_;
     int vector_pixels_;
-    Bytes weight_memory_;
+    Bytes memory_size_;
     Seconds layer_overhead_;
     Seconds inference_overhead_;
 };

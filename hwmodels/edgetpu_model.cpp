@@ -107,8 +107,7 @@ Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) c
     work.clock_ghz = clock_ghz_;
     work.overhead = inference_overhead_;
     work.overlapped = false; // one link, one transfer after another
-    work.loads = {streamed_};
-    work.loads[0].bytes = std::max(Bytes(0), totals.weights - weight_memory_);
+    work.loads = {spill(streamed_, totals.weights, weight_memory_)};
     if (host_in_ && host_out_) {
         work.loads.push_back(*host_in_);
         work.loads.back().bytes = totals.input;

@@ -82,6 +82,11 @@ Cost roofline(const Work &work) {
     return cost;
 }
 
+LevelLoad spill(LevelLoad level, Bytes bytes, Bytes size) {
+    level.bytes = std::max(Bytes(0), bytes - size);
+    return level;
+}
+
 Bytes mebibytes(double mib) {
     return Bytes(std::llround(mib * 1024 * 1024));
 }

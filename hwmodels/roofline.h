@@ -57,6 +57,9 @@ struct Work {
 
 Cost roofline(const Work &work);
 
+/// `level` with what of `bytes` a memory of `size` cannot hold.
+LevelLoad spill(LevelLoad level, Bytes bytes, Bytes size);
+
 /// Whole bytes of so many MiB.
 Bytes mebibytes(double mib);
 

@@ -54,9 +54,11 @@ TEST(CpuModel, PricesAPointwiseLayerByItsFilledUpLanes) {
     EXPECT_NEAR(nanoseconds(c.latency), 100 + 288, 1e-6);
     EXPECT_NEAR(c.cycles.count(), 388, 1e-6);
     EXPECT_NEAR(c.energy.count(), 960 * 2 + 356 * 3, 1e-6);
-    ASSERT_EQ(c.traffic.size(), 1u);
+    ASSERT_EQ(c.traffic.size(), 2u);
     EXPECT_EQ(c.traffic[0].level, "cache");
     EXPECT_EQ(c.traffic[0].bytes, Bytes(356));
+    EXPECT_EQ(c.traffic[1].level, "dram");
+    EXPECT_EQ(c.traffic[1].bytes, Bytes(0));
     EXPECT_NEAR(c.utilisation, 960 / (8 * 388.0), 1e-12);
     EXPECT_EQ(c.bound_by, BoundBy::compute);
     EXPECT_EQ(c.kind, CostKind::modelled);
@@ -119,6 +121,18 @@ TEST(CpuModel, ThreadsFollowAmdahlAndShareTheFixedTime) {
               cost(*model, pointwise()).energy);
 }
 
+TEST(CpuModel, FetchesActivationsBeyondTheCacheFromDram) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    Layer l = pointwise();
+    l.input = {256, 256, 8};
+    l.output = {256, 256, 16};
+    // 524288 + 1048576 bytes of activations against a cache of 1048576, 128 + 64 of weights
+    const Cost c = cost(*model, l);
+    EXPECT_EQ(c.traffic.at(0).bytes, Bytes(524288 + 1048576 + 192));
+    EXPECT_EQ(c.traffic.at(1).bytes, Bytes(524288));
+    EXPECT_NEAR(c.energy.count(), 8388608 * 2.0 + 1573056 * 3.0 + 524288 * 5.0, 1e-3);
+}
+
 TEST(CpuModel, StreamsWeightsBeyondTheCacheOnceAnInference) {
     const auto model = make_cost_model(target_from(tiny_cpu_json()));
     NetworkTotals totals;
@@ -138,9 +152,8 @@ TEST(DspModel, WorksOnWholeVectors) {
     const Cost c = cost(*model, pointwise());
     // 16 of 10 channels: 16 x 16 x 6 = 1536 issued at 2 x 16 x 0.5 per cycle: 96 ns. Activations of
     // whole vectors: 4 x 4 x 8 in, 4 x 4 x 16 out, 100 weights and bias: 484 bytes at 2 GB/s.
-    ASSERT_EQ(c.traffic.size(), 1u);
-    EXPECT_EQ(c.traffic[0].level, "on_chip");
-    EXPECT_EQ(c.traffic[0].bytes, Bytes(128 + 256 + 100));
+    EXPECT_EQ(c.traffic.at(0).level, "on_chip");
+    EXPECT_EQ(c.traffic.at(0).bytes, Bytes(128 + 256 + 100));
     EXPECT_NEAR(nanoseconds(c.latency), 100 + 242, 1e-6);
     EXPECT_EQ(c.bound_by, BoundBy::memory);
     EXPECT_NEAR(c.energy.count(), 960 * 2 + 484 * 3, 1e-6);

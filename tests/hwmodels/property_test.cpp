@@ -173,8 +173,9 @@ TEST(BetterDevices, AreNeverSlower) {
                                            zoo.network("mobilenet_v3_large_minimalistic"),
                                            zoo.network("mobilenet_v4_conv_large")};
     const std::vector<std::string> hardware = {
-        "clock_ghz",    "cache_mib",          "dram_gb_per_s",     "weight_memory_mib",
-        "vector_units", "mac_per_cycle_int8", "parallel_fraction", "mac_per_cycle_fp32"};
+        "clock_ghz",          "cache_mib",         "dram_gb_per_s",
+        "weight_memory_mib",  "memory_mib",        "vector_units",
+        "mac_per_cycle_int8", "parallel_fraction", "mac_per_cycle_fp32"};
     int tried = 0;
     for (const auto &[name, target] : read_targets()) {
         const Workload w{target.default_precision(), target.max_threads};

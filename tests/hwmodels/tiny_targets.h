@@ -53,7 +53,7 @@ inline Json tiny_dsp_json() {
                                     {"elements_per_cycle_int8", 4},
                                     {"memory_gb_per_s", 2},
                                     {"dram_gb_per_s", 4},
-                                    {"weight_memory_mib", 1},
+                                    {"memory_mib", 1},
                                     {"layer_overhead_us", 0.1},
                                     {"inference_overhead_us", 7},
                                     {"pj_per_mac_int8", 2},
