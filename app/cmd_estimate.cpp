@@ -1,5 +1,6 @@
 // edgefront estimate N --target T: what every layer costs there, and what bounds it.
 #include "app/command.h"
+#include "app/cost_json.h"
 #include "hwmodels/cost_model.h"
 
 #include <fmt/format.h>
@@ -18,23 +19,6 @@ struct Options {
     std::optional<int> threads;
     OutputOptions output;
 };
-
-Json bytes_json(const Cost &cost) {
-    Json json = Json::object();
-    for (const LevelTraffic &t : cost.traffic) {
-        json[t.level] = t.bytes.count();
-    }
-    return json;
-}
-
-Json cost_json(const Cost &cost) {
-    return {{"latency_ms", milliseconds(cost.latency)},
-            {"energy_mj", millijoules(cost.energy)},
-            {"bytes", bytes_json(cost)},
-            {"utilisation", cost.utilisation},
-            {"bound_by", to_string(cost.bound_by)},
-            {"kind", to_string(cost.kind)}};
-}
 
 /// The reason when there is no price.
 std::string reason(const Verdict &verdict) {

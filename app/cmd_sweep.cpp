@@ -30,7 +30,8 @@ RunConfig configure(const Options &options, const Zoo &zoo) {
     if (options.space.empty() && !std::filesystem::exists(own)) {
         throw UserError("which space? Give a file (data/spaces/), or a --run folder to continue");
     }
-    const JsonReader json = JsonReader::parse_file(options.space.empty() ? own.string() : options.space);
+    const JsonReader json =
+        JsonReader::parse_file(options.space.empty() ? own.string() : options.space);
     const auto schema = json.find("schema");
     if (schema && schema->is_string() && schema->string() == "edgefront/run/1") {
         return read_run_config(json);

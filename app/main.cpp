@@ -34,6 +34,9 @@ int main(int argc, char **argv) {
     add_targets(app, session);
     add_estimate(app, session);
     add_calibrate(app, session);
+    add_run(app, session);
+    add_bench(app, session);
+    add_generate(app, session);
     add_sweep(app, session);
     add_front(app, session);
     add_compare(app, session);

@@ -1,0 +1,133 @@
+// edgefront bench N: times a network on this machine, whole and per layer.
+#include "app/host_network.h"
+#include "app/progress.h"
+#include "search/peak.h"
+#include "search/runner.h"
+
+#include <fmt/format.h>
+
+namespace edgefront {
+
+namespace {
+
+struct Options {
+    HostOptions host;
+    OutputOptions output;
+    BenchOptions bench;
+    double seconds = 1;
+};
+
+double flops_per_second(Macs macs, Seconds time) {
+    return 2.0 * static_cast<double>(macs.count()) / time.count();
+}
+
+Json timing_json(const Timing &t) {
+    return {{"median_ms", milliseconds(t.median)},
+            {"min_ms", milliseconds(t.least)},
+            {"p90_ms", milliseconds(t.p90)},
+            {"runs", t.runs}};
+}
+
+Json layers_json(const Network &network, const BenchResult &result, double peak) {
+    Json layers = Json::array();
+    for (std::size_t i = 0; i < network.nodes.size(); i++) {
+        const Layer &layer = network.nodes[i].layer;
+        const double rate = flops_per_second(macs(layer), result.layers[i].median);
+        Json row = {{"name", network.nodes[i].name},
+                    {"op", to_string(layer.op)},
+                    {"kernel", layer.kernel},
+                    {"output", to_string(layer.output)},
+                    {"macs", macs(layer).count()}};
+        row.update(timing_json(result.layers[i]));
+        row["gflops"] = rate * 1e-9;
+        row["share_of_peak"] = rate / peak;
+        layers.push_back(row);
+    }
+    return layers;
+}
+
+Table table_of(const Json &result) {
+    Table table;
+    table.columns = {{"name", "layer"},
+                     {"op", "op"},
+                     {"output", "output"},
+                     {"median_us", "median us", 1},
+                     {"share_of_time", "% of time", 1},
+                     {"gflops", "GFLOP/s", 1},
+                     {"share_of_peak", "% of peak", 1}};
+    double total = 0;
+    for (const Json &l : result["layers"]) {
+        total += l["median_ms"].get<double>();
+    }
+    for (const Json &l : result["layers"]) {
+        const double time = l["median_ms"].get<double>();
+        table.rows.push_back({l["name"], l["op"], l["output"], 1e3 * time, 100 * time / total,
+                              l["gflops"], 100 * l["share_of_peak"].get<double>()});
+    }
+    table.notes = {
+        fmt::format("{}, {} thread{}: median {:.3f} ms, min {:.3f}, p90 {:.3f} of {} runs; "
+                    "{:.1f} GFLOP/s, {:.1f} % of peak (measured)",
+                    result["network"].get<std::string>(), result["threads"].get<int>(),
+                    result["threads"] == 1 ? "" : "s", result["median_ms"].get<double>(),
+                    result["min_ms"].get<double>(), result["p90_ms"].get<double>(),
+                    result["runs"].get<int>(), result["gflops"].get<double>(),
+                    100 * result["share_of_peak"].get<double>()),
+        fmt::format("peak {:.0f} GFLOP/s, measured in this run; layers sum to {:.3f} ms "
+                    "(medians)",
+                    result["peak_gflops"].get<double>(), total)};
+    return table;
+}
+
+int run_bench(const Options &options, bool quiet) {
+    const HostNetwork host = prepare(options.host);
+    const Network &network = host.plan.network;
+    Runner runner(host.plan, host.weights, build_context(quiet), options.host.threads);
+    const double peak = measure_peak_flops(options.host.threads);
+    Progress progress("per cent", quiet);
+    const BenchResult result =
+        bench(runner, random_input(network, options.host.seed), options.bench, [&](double share) {
+            stop_if_interrupted();
+            progress.update(static_cast<std::int64_t>(100 * share), 100, [] { return "timing"; });
+        });
+
+    const double rate = flops_per_second(macs(network), result.network.median);
+    Json json = {{"network", network.name}, {"target", "host"},
+                 {"precision", "fp32"},     {"threads", options.host.threads},
+                 {"kind", "measured"},      {"latency_ms", milliseconds(result.network.median)}};
+    json.update(timing_json(result.network));
+    json["macs"] = macs(network).count();
+    json["gflops"] = rate * 1e-9;
+    json["peak_gflops"] = peak * 1e-9;
+    json["share_of_peak"] = rate / peak;
+    json["weights"] = {{"source", host.weights.source}, {"xxh64", host.weights.hash}};
+    json["layers"] = layers_json(network, result, peak);
+    options.output.write(table_of(json), json);
+    return exit_ok;
+}
+
+} // namespace
+
+void add_bench(CLI::App &app, Session &session) {
+    auto options = std::make_shared<Options>();
+    CLI::App *command = app.add_subcommand("bench", "Time a network on this machine, per layer");
+    options->host.add_to(*command);
+    options->output.add_to(*command);
+    auto *repeats = command->add_option("--repeats", options->bench.repeats, "Timed runs")
+                        ->check(CLI::Range(1, 1'000'000));
+    command->add_option("--seconds", options->seconds, "Time to spend on timed runs, instead")
+        ->check(CLI::Range(0.001, 3600.0))
+        ->capture_default_str()
+        ->excludes(repeats);
+    command->footer("Times are medians; layers are timed in runs of their own.\n"
+                    "Examples:\n  edgefront bench mobilenet_v2\n"
+                    "  edgefront bench mobilenet_v4_conv_small --threads 2 --seconds 5 "
+                    "--format json");
+    command->callback([=, &session] {
+        options->bench.duration = Seconds(options->seconds);
+        session.action = [=, &session] {
+            return interruptible([&] { return run_bench(*options, session.quiet); });
+        };
+    });
+}
+
+} // namespace edgefront

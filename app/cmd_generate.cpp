@@ -1,0 +1,121 @@
+// edgefront generate N --target host -o DIR: the network as a kernel package.
+#include "app/cost_json.h"
+#include "app/host_network.h"
+#include "hwmodels/cost_model.h"
+#include "search/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+namespace edgefront {
+
+namespace {
+
+struct Options {
+    HostOptions host;
+    std::string target = "host";
+    std::string precision = "fp32";
+    std::string directory;
+    bool measure = false;
+};
+
+/// Kernels exist for this machine in fp32 only, so far; everything else is refused by name.
+Target check_target(const Options &options) {
+    Target target = find_target(options.target);
+    if (target.name != "host") {
+        throw UserError("kernels are generated for the target host only; " + target.name +
+                        " can be priced (see `edgefront estimate`)");
+    }
+    const DataType precision = parse_data_type(options.precision);
+    if (precision != DataType::fp32) {
+        throw UserError("kernels are generated in fp32 only, not in " + to_string(precision));
+    }
+    return target;
+}
+
+std::vector<Json> predicted_costs(const Network &network, const Target &target, int threads) {
+    const auto model = make_cost_model(target);
+    const Workload workload =
+        workload_for(target, DataType::fp32, std::min(threads, target.max_threads));
+    std::vector<Json> costs;
+    for (const LayerEstimate &layer : estimate(*model, network, workload).layers) {
+        const Cost *cost = std::get_if<Cost>(&layer.verdict);
+        costs.push_back(cost != nullptr ? cost_json(*cost) : Json());
+    }
+    return costs;
+}
+
+std::vector<Json> measured_costs(const HostNetwork &host, const BuildContext &context,
+                                 const Options &options) {
+    Runner runner(host.plan, host.weights, context, options.host.threads);
+    const BenchResult result = bench(runner, random_input(host.plan.network, options.host.seed),
+                                     BenchOptions(), [](double) { stop_if_interrupted(); });
+    std::vector<Json> costs;
+    for (const Timing &t : result.layers) {
+        costs.push_back({{"latency_ms", milliseconds(t.median)},
+                         {"min_ms", milliseconds(t.least)},
+                         {"runs", t.runs},
+                         {"threads", options.host.threads},
+                         {"kind", to_string(CostKind::measured)}});
+    }
+    return costs;
+}
+
+int run_generate(const Options &options, bool quiet) {
+    const Target target = check_target(options);
+    const HostNetwork host = prepare(options.host);
+    BuildContext context = build_context(quiet);
+    context.target_name = target.name;
+    LayerCosts costs;
+    costs.predicted = predicted_costs(host.plan.network, target, options.host.threads);
+    if (options.measure) {
+        costs.measured = measured_costs(host, context, options);
+    }
+    write_package(host.plan, host.weights, costs, context, options.directory);
+
+    std::set<std::string> kernels;
+    for (const PackageStep &step : host.plan.steps) {
+        kernels.insert(step.symbol);
+    }
+    const std::string text = fmt::format(
+        "{}: package {} of {}\n{} layers in {} kernels, weights from {} ({:.1f} MB), activations "
+        "{:.1f} MB\ncheck it with {}/bin/selfcheck\n",
+        options.directory, host.plan.name, host.plan.network.name, host.plan.steps.size(),
+        kernels.size(), host.weights.source, static_cast<double>(host.plan.floats) * 4e-6,
+        static_cast<double>(host.plan.memory.arena.count()) * 1e-6, options.directory);
+    OutputOptions().write(text);
+    return exit_ok;
+}
+
+} // namespace
+
+void add_generate(CLI::App &app, Session &session) {
+    auto options = std::make_shared<Options>();
+    CLI::App *command =
+        app.add_subcommand("generate", "Write a network as a kernel package: library, header, "
+                                       "weights, CMake config, self-check");
+    options->host.add_to(*command);
+    command->add_option("--target", options->target, "Where the kernels run")
+        ->capture_default_str();
+    command->add_option("--precision", options->precision, "fp32")->capture_default_str();
+    command
+        ->add_option("-o,--output", options->directory,
+                     "Folder of the package; an existing package is replaced")
+        ->required();
+    command->add_flag("--measure", options->measure,
+                      "Time every layer and put it beside the prediction in manifest.json");
+    command->footer("Needs a C compiler (cc, or $CC). find_package(NAME) with the folder in\n"
+                    "CMAKE_PREFIX_PATH gives the target NAME::NAME.\n"
+                    "Examples:\n  edgefront generate mobilenet_v2 --target host -o kernels\n"
+                    "  edgefront generate --run runs/first --point 1a2b3c4d -o kernels --measure");
+    command->callback([=, &session] {
+        session.action = [=, &session] {
+            return interruptible([&] { return run_generate(*options, session.quiet); });
+        };
+    });
+}
+
+} // namespace edgefront

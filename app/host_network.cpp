@@ -1,0 +1,58 @@
+#include "app/host_network.h"
+
+#include "app/interrupt.h"
+#include "app/progress.h"
+#include "search/runner.h"
+
+#include <cstdio>
+
+namespace edgefront {
+
+void HostOptions::add_to(CLI::App &command) {
+    network.add_to(command);
+    command.add_option("--weights", weights,
+                       "Safetensors file with <layer>.weight, .bias, .bn.* as PyTorch lays them "
+                       "out (default: random)");
+    command.add_option("--seed", seed, "Seed of random weights and input")->capture_default_str();
+    command.add_option("--threads", threads, "Threads to run on")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+}
+
+HostNetwork prepare(const HostOptions &options) {
+    const Network network = options.network.resolve();
+    const KernelTarget target = host_kernel_target();
+    return {plan_package(network, default_schedules(network, target), target),
+            options.weights.empty() ? random_weights(network, options.seed)
+                                    : load_weights(network, options.weights)};
+}
+
+BuildContext build_context(bool quiet) {
+    BuildContext context;
+    context.cache = cache_directory();
+    context.tool_version = EDGEFRONT_VERSION;
+    const auto progress = std::make_shared<Progress>("kernels", quiet);
+    context.progress = [progress](int done, int total, const std::string &layer) {
+        stop_if_interrupted();
+        progress->update(done, total, [&] { return "compiling " + layer; });
+    };
+    return context;
+}
+
+void stop_if_interrupted() {
+    if (InterruptGuard::requested()) {
+        throw Interrupted();
+    }
+}
+
+int interruptible(const std::function<int()> &body) {
+    const InterruptGuard guard;
+    try {
+        return body();
+    } catch (const Interrupted &) {
+        std::fprintf(stderr, "edgefront: interrupted; kernels compiled so far stay in the cache\n");
+        return exit_interrupted;
+    }
+}
+
+} // namespace edgefront

@@ -1,0 +1,40 @@
+// What run, bench and generate share: a network with its numbers and kernels for this machine.
+#pragma once
+
+#include "app/command.h"
+#include "dsl/weights.h"
+#include "schedules/package.h"
+
+#include <functional>
+
+namespace edgefront {
+
+/// Flags of a command that needs kernels.
+struct HostOptions {
+    NetworkOptions network;
+    std::string weights; ///< safetensors file; empty: random
+    std::uint64_t seed = 1;
+    int threads = 1;
+
+    void add_to(CLI::App &command);
+};
+
+/// The network with default schedules for this machine, and its weights.
+struct HostNetwork {
+    PackagePlan plan;
+    NetworkWeights weights;
+};
+HostNetwork prepare(const HostOptions &options);
+
+/// Compiles into the user's cache, with progress on stderr; stops when the user interrupts.
+BuildContext build_context(bool quiet);
+
+/// Thrown out of a callback when the user has asked to stop.
+struct Interrupted {};
+/// Throws Interrupted after Ctrl-C.
+void stop_if_interrupted();
+
+/// Runs `body` so that Ctrl-C ends it at the next callback, everything half-written removed.
+int interruptible(const std::function<int()> &body);
+
+} // namespace edgefront

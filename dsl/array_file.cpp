@@ -1,0 +1,87 @@
+#include "dsl/array_file.h"
+
+#include "base/error.h"
+#include "base/files.h"
+
+#include <cmath>
+#include <cstring>
+#include <regex>
+#include <string>
+
+namespace edgefront {
+
+namespace {
+
+const std::string magic = "\x93NUMPY";
+
+struct Npy {
+    std::string type;  ///< "<f4"
+    std::string order; ///< "True" for Fortran's
+    std::string shape; ///< "224, 224, 3"
+    std::size_t data = 0;
+};
+
+/// The header of numpy's format: magic, version, header length, a Python dictionary.
+Npy parse_header(const std::string &bytes, const Where &where) {
+    const auto byte = [&](std::size_t i) {
+        return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
+    };
+    const std::size_t start = bytes.size() > 7 && byte(6) >= 2 ? 12 : 10;
+    if (bytes.size() < start) {
+        throw UserError(where, "not a whole .npy file");
+    }
+    std::size_t length = byte(8) + (byte(9) << 8);
+    if (start == 12) {
+        length += (byte(10) << 16) + (byte(11) << 24);
+    }
+    if (length > bytes.size() - start || length > 4096) {
+        throw UserError(where, "not a whole .npy file");
+    }
+    const std::string header = bytes.substr(start, length);
+    static const std::regex type("'descr': *'([^']*)'");
+    static const std::regex order("'fortran_order': *(True|False)");
+    static const std::regex shape("'shape': *\\(([0-9, ]*)\\)");
+    std::smatch t, o, s;
+    if (!std::regex_search(header, t, type) || !std::regex_search(header, o, order) ||
+        !std::regex_search(header, s, shape)) {
+        throw UserError(where, "its .npy header has no descr, fortran_order and shape");
+    }
+    return {t[1], o[1], s[1], start + length};
+}
+
+} // namespace
+
+std::vector<float> read_tensor(const std::filesystem::path &path, const Shape &shape) {
+    const std::string bytes = read_file(path);
+    const Where where{path.string(), ""};
+    std::size_t data = 0;
+    if (bytes.compare(0, magic.size(), magic) == 0) {
+        const Npy npy = parse_header(bytes, where);
+        const std::string plain = std::to_string(shape.height) + ", " +
+                                  std::to_string(shape.width) + ", " +
+                                  std::to_string(shape.channels);
+        if (npy.type != "<f4" || npy.order != "False" ||
+            (npy.shape != plain && npy.shape != "1, " + plain)) {
+            throw UserError(where, "expected little-endian float32 (<f4) in C order of shape (" +
+                                       plain + "), found " + npy.type + ", fortran_order " +
+                                       npy.order + ", shape (" + npy.shape + ")");
+        }
+        data = npy.data;
+    }
+    const std::size_t expected = static_cast<std::size_t>(shape.elements()) * sizeof(float);
+    if (bytes.size() - data != expected) {
+        throw UserError(where, "expected " + std::to_string(expected) + " bytes of float32 for " +
+                                   to_string(shape) + ", found " +
+                                   std::to_string(bytes.size() - data));
+    }
+    std::vector<float> values(expected / sizeof(float));
+    std::memcpy(values.data(), bytes.data() + data, expected);
+    for (std::size_t i = 0; i < values.size(); i++) {
+        if (!std::isfinite(values[i])) {
+            throw UserError(where, "value " + std::to_string(i) + " is not finite");
+        }
+    }
+    return values;
+}
+
+} // namespace edgefront

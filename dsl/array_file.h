@@ -1,0 +1,16 @@
+// Plain fp32 arrays from files: numpy's .npy (format 1 to 3, little-endian float32, C order), or
+// raw little-endian floats in any other file.
+#pragma once
+
+#include "dsl/tensor.h"
+
+#include <filesystem>
+#include <vector>
+
+namespace edgefront {
+
+/// An NHWC tensor of this shape; a .npy file may have a leading batch of 1. Throws UserError naming
+/// what was expected and found.
+std::vector<float> read_tensor(const std::filesystem::path &path, const Shape &shape);
+
+} // namespace edgefront
