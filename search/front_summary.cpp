@@ -6,14 +6,10 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 
 namespace edgefront {
 
-namespace {
-
-/// The type of a choice "a3_k5_e4" on an axis "s1_b2", or nothing for other axes and absent blocks.
-std::optional<std::size_t> type_of(const std::string &axis, const std::string &choice) {
+std::optional<std::size_t> uib_type_of(const std::string &axis, const std::string &choice) {
     if (axis.find("_b") == std::string::npos || choice.empty()) {
         return std::nullopt;
     }
@@ -21,8 +17,6 @@ std::optional<std::size_t> type_of(const std::string &axis, const std::string &c
     const auto &types = uib_types();
     return static_cast<std::size_t>(std::find(types.begin(), types.end(), type) - types.begin());
 }
-
-} // namespace
 
 const std::vector<std::string> &uib_types() {
     static const std::vector<std::string> types = {"ExtraDW", "IB", "ConvNext", "FFN"};
@@ -44,7 +38,7 @@ std::vector<StageMix> block_mix(const RunResult &result) {
         const std::string &axis = result.choice_names[c];
         const std::string stage = axis.substr(0, axis.find('_'));
         for (const auto &point : result.points) {
-            if (const auto type = type_of(axis, point.choices[c])) {
+            if (const auto type = uib_type_of(axis, point.choices[c])) {
                 if (stages.empty() || stages.back().stage != stage) {
                     stages.push_back({stage, {}});
                 }

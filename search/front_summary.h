@@ -4,6 +4,7 @@
 #include "search/run_directory.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,10 @@ namespace edgefront {
 
 /// The four UIB types, in the order ExtraDW, IB, ConvNext, FFN.
 const std::vector<std::string> &uib_types();
+
+/// The index into `uib_types` of a choice "a3_k5_e4" on an axis "s1_b2", or nothing for other axes
+/// and absent blocks.
+std::optional<std::size_t> uib_type_of(const std::string &axis, const std::string &choice);
 
 /// How many blocks of each type stand in one stage of all points together.
 struct StageMix {

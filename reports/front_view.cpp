@@ -1,0 +1,92 @@
+#include "reports/front_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace edgefront {
+
+std::size_t index_of_best(const Rows &values, std::size_t column, Sense sense) {
+    const auto better = [&](const auto &a, const auto &b) {
+        return sense == Sense::minimise ? a[column] < b[column] : a[column] > b[column];
+    };
+    return static_cast<std::size_t>(std::min_element(values.begin(), values.end(), better) -
+                                    values.begin());
+}
+
+std::vector<std::size_t> thin(const Rows &values, std::size_t most,
+                              const std::vector<std::size_t> &always) {
+    std::vector<std::size_t> kept;
+    if (values.size() <= most) {
+        for (std::size_t i = 0; i < values.size(); i++) {
+            kept.push_back(i);
+        }
+        return kept;
+    }
+    const std::size_t columns = values.front().size();
+    std::vector<double> low = values.front();
+    std::vector<double> high = values.front();
+    for (const auto &row : values) {
+        for (std::size_t c = 0; c < columns; c++) {
+            low[c] = std::min(low[c], row[c]);
+            high[c] = std::max(high[c], row[c]);
+        }
+    }
+    std::vector<double> distance(values.size(), INFINITY); // squared, to the nearest kept point
+    const auto keep = [&](std::size_t i) {
+        kept.push_back(i);
+        for (std::size_t j = 0; j < values.size(); j++) {
+            double sum = 0;
+            for (std::size_t c = 0; c < columns; c++) {
+                const double span = high[c] - low[c];
+                const double d = span > 0 ? (values[i][c] - values[j][c]) / span : 0;
+                sum += d * d;
+            }
+            distance[j] = std::min(distance[j], sum);
+        }
+        distance[i] = -1; // never again
+    };
+    for (const std::size_t i : always) {
+        keep(i);
+    }
+    for (std::size_t c = 0; c < columns; c++) {
+        for (const Sense sense : {Sense::minimise, Sense::maximise}) {
+            const std::size_t i = index_of_best(values, c, sense);
+            if (distance[i] >= 0) {
+                keep(i);
+            }
+        }
+    }
+    while (kept.size() < most) {
+        keep(static_cast<std::size_t>(std::max_element(distance.begin(), distance.end()) -
+                                      distance.begin()));
+    }
+    std::sort(kept.begin(), kept.end());
+    return kept;
+}
+
+std::size_t knee(const Rows &values, const std::vector<Sense> &senses) {
+    std::vector<double> distance(values.size(), 0);
+    for (std::size_t c = 0; c < senses.size(); c++) {
+        const double best = values[index_of_best(values, c, senses[c])][c];
+        const Sense other = senses[c] == Sense::minimise ? Sense::maximise : Sense::minimise;
+        const double span = values[index_of_best(values, c, other)][c] - best;
+        for (std::size_t i = 0; i < values.size() && span != 0; i++) {
+            const double d = (values[i][c] - best) / span;
+            distance[i] += d * d;
+        }
+    }
+    return static_cast<std::size_t>(std::min_element(distance.begin(), distance.end()) -
+                                    distance.begin());
+}
+
+std::string significant(double value) {
+    if (value == 0) {
+        return "0";
+    }
+    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
+    return fmt::format("{:.{}f}", value, std::max(0, 3 - magnitude));
+}
+
+} // namespace edgefront
