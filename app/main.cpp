@@ -39,6 +39,7 @@ int main(int argc, char **argv) {
     add_generate(app, session);
     add_sweep(app, session);
     add_front(app, session);
+    add_report(app, session);
     add_compare(app, session);
 
     try {
