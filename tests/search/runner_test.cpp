@@ -1,0 +1,170 @@
+// The generated library, loaded and run: threads, repetition, timing, the cache folder.
+#include "base/error.h"
+#include "dsl/zoo.h"
+#include "schedules/package/layer_check.h"
+#include "search/peak.h"
+#include "search/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace edgefront {
+namespace {
+
+class RunnerTest : public ::testing::Test {
+protected:
+    RunnerTest() : network_(Zoo().network("mobilenet_v3_small@0.5,96")) {
+        const KernelTarget target = host_kernel_target();
+        plan_ = plan_package(network_, default_schedules(network_, target), target);
+        weights_ = random_weights(network_, 1);
+        context_.cache = EDGEFRONT_TEST_CACHE;
+        context_.tool_version = "test";
+    }
+
+    Runner runner(int threads = 1) { return {plan_, weights_, context_, threads}; }
+
+    Network network_;
+    PackagePlan plan_;
+    NetworkWeights weights_;
+    BuildContext context_;
+};
+
+TEST_F(RunnerTest, TheOutputDoesNotDependOnThreadsOrOnEarlierRuns) {
+    const auto input = random_input(network_, 1), other = random_input(network_, 2);
+    Runner one = runner();
+    const auto expected = one.run(input);
+    EXPECT_NE(one.run(other), expected);
+    EXPECT_EQ(one.run(input), expected);
+    for (const int threads : {2, 3, 7}) {
+        Runner many = runner(threads);
+        EXPECT_EQ(many.threads(), threads);
+        for (int i = 0; i < 20; i++) {
+            ASSERT_EQ(many.run(input), expected) << threads << " threads, run " << i;
+        }
+    }
+}
+
+TEST_F(RunnerTest, SeveralInstancesDoNotDisturbEachOther) {
+    const auto input = random_input(network_, 1);
+    Runner a = runner(), b = runner(2);
+    const auto expected = a.run(input);
+    b.run(random_input(network_, 5));
+    a.rerun();
+    EXPECT_EQ(a.run(input), expected);
+    EXPECT_EQ(b.run(input), expected);
+}
+
+TEST_F(RunnerTest, ATraceSeesEveryLayerInOrderWithItsOperands) {
+    Runner r = runner();
+    std::size_t i = 0;
+    const auto output = r.run(random_input(network_, 1), [&](const edgefront_layer_run &run) {
+        const Node &node = network_.nodes.at(i);
+        EXPECT_EQ(run.name, node.name);
+        EXPECT_EQ(run.kernel, plan_.steps[i].symbol);
+        EXPECT_EQ(run.layer.output.channels, node.layer.output.channels);
+        EXPECT_EQ(run.gate != nullptr, node.layer.op == Op::channel_scale);
+        EXPECT_EQ(run.residual != nullptr, node.layer.residual);
+        EXPECT_EQ(run.weights != nullptr, node.layer.has_weights());
+        EXPECT_GE(run.seconds, 0);
+        i++;
+    });
+    EXPECT_EQ(i, network_.nodes.size());
+    EXPECT_EQ(output.size(), static_cast<std::size_t>(network_.output().elements()));
+}
+
+TEST_F(RunnerTest, TheCheckPassesRightLayersAndFindsWronglyPackedWeightsAndOutputs) {
+    Runner r = runner();
+    int dense = 0;
+    r.run(random_input(network_, 1), [&](const edgefront_layer_run &run) {
+        const edgefront_layer_check right = edgefront_check_layer(&run);
+        EXPECT_TRUE(right.passed) << run.name << " " << right.difference.error;
+        edgefront_layer_run wrong = run;
+        wrong.output = run.input; // other numbers, enough of them
+        if (run.layer.input.height * run.layer.input.width * run.layer.input.channels >=
+            run.layer.output.height * run.layer.output.width * run.layer.output.channels) {
+            EXPECT_FALSE(edgefront_check_layer(&wrong).passed) << run.name;
+        }
+        wrong = run;
+        wrong.tile = 1;
+        if (run.layer.op == edgefront_conv2d && run.tile > 1) {
+            EXPECT_FALSE(edgefront_check_layer(&wrong).passed) << run.name;
+            dense++;
+        }
+    });
+    EXPECT_GT(dense, 10);
+}
+
+TEST_F(RunnerTest, AnInputOfAnotherSizeIsABugInTheCaller) {
+    Runner r = runner();
+    EXPECT_THROW(r.run(std::vector<float>(7)), std::logic_error);
+}
+
+TEST_F(RunnerTest, TooManyThreadsAreRefusedWithTheLibrarysReason) {
+    try {
+        runner(100000);
+        FAIL();
+    } catch (const UserError &e) {
+        EXPECT_NE(std::string(e.what()).find("threads: expected 1 to 256"), std::string::npos)
+            << e.what();
+    }
+}
+
+TEST_F(RunnerTest, ABenchmarkRunsAsOftenAsAskedAndTimesEveryLayer) {
+    Runner r = runner();
+    double last = 0;
+    BenchOptions options;
+    options.repeats = 7;
+    const BenchResult result = bench(r, random_input(network_, 1), options, [&](double share) {
+        EXPECT_GE(share, last);
+        last = share;
+    });
+    EXPECT_EQ(last, 1.0);
+    EXPECT_EQ(result.network.runs, 7);
+    ASSERT_EQ(result.layers.size(), network_.nodes.size());
+    Seconds sum;
+    for (const Timing &t : result.layers) {
+        EXPECT_EQ(t.runs, 7);
+        EXPECT_LE(t.least, t.median);
+        EXPECT_LE(t.median, t.p90);
+        sum += t.median;
+    }
+    EXPECT_GT(sum, Seconds(0));
+}
+
+TEST(Timing, PercentilesAreNearestRanks) {
+    std::vector<Seconds> times;
+    for (const double t : {5.0, 1.0, 4.0, 2.0, 3.0, 10.0, 6.0, 9.0, 7.0, 8.0}) {
+        times.push_back(Seconds(t));
+    }
+    const Timing ten = summarise(times);
+    EXPECT_EQ(ten.median, Seconds(5));
+    EXPECT_EQ(ten.least, Seconds(1));
+    EXPECT_EQ(ten.p90, Seconds(9));
+    EXPECT_EQ(ten.runs, 10);
+    EXPECT_EQ(summarise({Seconds(3)}).p90, Seconds(3));
+}
+
+TEST(Peak, IsPositiveAndFinite) {
+    const double peak = measure_peak_flops(1);
+    EXPECT_GT(peak, 1e8);
+    EXPECT_LT(peak, 1e13);
+}
+
+TEST(CacheDirectory, FollowsTheVariablesInTheirOrder) {
+    ::setenv("HOME", "/home/somebody", 1);
+    ::unsetenv("XDG_CACHE_HOME");
+    ::unsetenv("EDGEFRONT_CACHE");
+    EXPECT_EQ(cache_directory(), "/home/somebody/.cache/edgefront");
+    ::setenv("XDG_CACHE_HOME", "/var/x", 1);
+    EXPECT_EQ(cache_directory(), "/var/x/edgefront");
+    ::setenv("EDGEFRONT_CACHE", "/var/kernels", 1);
+    EXPECT_EQ(cache_directory(), "/var/kernels");
+    for (const char *name : {"HOME", "XDG_CACHE_HOME", "EDGEFRONT_CACHE"}) {
+        ::unsetenv(name);
+    }
+    EXPECT_THROW(cache_directory(), UserError);
+}
+
+} // namespace
+} // namespace edgefront
