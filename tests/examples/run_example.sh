@@ -3,4 +3,5 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-EDGEFRONT=$1 "$2/run.sh" "$folder"
+mkdir "$folder/work"
+EDGEFRONT=$1 EDGEFRONT_CACHE=$folder/cache "$2/run.sh" "$folder/work"

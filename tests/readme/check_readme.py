@@ -28,12 +28,14 @@ def main():
         os.symlink(tool, f"{folder}/edgefront")
         for name in ("data", "examples"):
             os.symlink(root / name, f"{folder}/{name}")
+        environment = {**os.environ, "EDGEFRONT_CACHE": f"{folder}/cache"}
         for block in BLOCK.finditer(text):
             kind, body = block.groups()
             if kind == "sh":
                 done = subprocess.run(
                     ["bash", "-ec", body],
                     cwd=folder,
+                    env=environment,
                     text=True,
                     capture_output=True,
                     stdin=subprocess.DEVNULL,
