@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "hwmodels/cost_model.h"
-#include "reports/front_view.h"
+#include "reports/numbers.h"
 
 #include <fmt/format.h>
 
@@ -20,10 +20,11 @@ std::string kibibytes(Bytes bytes) {
     return significant(static_cast<double>(bytes.count()) / 1024) + " KiB";
 }
 
-LayerPrice price_of(const Verdict &verdict, Seconds largest) {
+LayerPrice price_of(const Verdict &verdict, Seconds slowest) {
     if (const auto *cost = std::get_if<Cost>(&verdict)) {
-        const double share = largest > Seconds(0) ? cost->latency / largest : 0;
-        return {significant(milliseconds(cost->latency) * 1e3), share, to_string(cost->bound_by)};
+        const double share = slowest > Seconds(0) ? std::min(cost->latency / slowest, 1.0) : 0;
+        return {significant(milliseconds(cost->latency) * 1e3, 3), share,
+                to_string(cost->bound_by)};
     }
     if (const auto *no = std::get_if<Unsupported>(&verdict)) {
         return {"", 0, "unsupported: " + no->reason};
@@ -31,15 +32,14 @@ LayerPrice price_of(const Verdict &verdict, Seconds largest) {
     return {"", 0, "infeasible: " + std::get<Infeasible>(verdict).reason};
 }
 
-/// Of the layers and of the network-wide part.
-Seconds largest_latency(const Estimate &price) {
-    Seconds largest = price.network.latency;
+Seconds slowest_layer(const Estimate &price) {
+    Seconds slowest;
     for (const auto &layer : price.layers) {
         if (const auto *cost = std::get_if<Cost>(&layer.verdict)) {
-            largest = std::max(largest, cost->latency);
+            slowest = std::max(slowest, cost->latency);
         }
     }
-    return largest;
+    return slowest;
 }
 
 TargetTotal total_of(const RunTarget &target, const Estimate &price) {
@@ -65,11 +65,11 @@ TargetTotal total_of(const RunTarget &target, const Estimate &price) {
 
 /// Adds a target's column to every row; the last row is the network-wide part.
 void add_column(Breakdown &breakdown, const Estimate &price) {
-    const Seconds largest = largest_latency(price);
+    const Seconds slowest = slowest_layer(price);
     for (std::size_t i = 0; i < price.layers.size(); i++) {
-        breakdown.layers[i].prices.push_back(price_of(price.layers[i].verdict, largest));
+        breakdown.layers[i].prices.push_back(price_of(price.layers[i].verdict, slowest));
     }
-    breakdown.layers.back().prices.push_back(price_of(price.network, largest));
+    breakdown.layers.back().prices.push_back(price_of(price.network, slowest));
 }
 
 } // namespace

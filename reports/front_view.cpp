@@ -1,7 +1,5 @@
 #include "reports/front_view.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -79,14 +77,6 @@ std::size_t knee(const Rows &values, const std::vector<Sense> &senses) {
     }
     return static_cast<std::size_t>(std::min_element(distance.begin(), distance.end()) -
                                     distance.begin());
-}
-
-std::string significant(double value) {
-    if (value == 0) {
-        return "0";
-    }
-    const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(value))));
-    return fmt::format("{:.{}f}", value, std::max(0, 3 - magnitude));
 }
 
 } // namespace edgefront

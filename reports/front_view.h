@@ -4,7 +4,6 @@
 #include "search/pareto.h"
 
 #include <cstddef>
-#include <string>
 #include <vector>
 
 namespace edgefront {
@@ -24,8 +23,5 @@ std::vector<std::size_t> thin(const Rows &values, std::size_t most,
 /// The index of the point nearest to the best value of every objective at once, each scaled to the
 /// range it has in `values`.
 std::size_t knee(const Rows &values, const std::vector<Sense> &senses);
-
-/// Four significant digits, never an exponent: "0.6531", "12.35", "14695".
-std::string significant(double value);
 
 } // namespace edgefront

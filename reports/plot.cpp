@@ -48,6 +48,21 @@ Range range_of(const Plot &plot, Get get) {
     return range.low <= range.high ? range : Range{0, 1};
 }
 
+/// Room around the outermost points, so that none lies on the frame.
+Range with_margin(Range range) {
+    const double span = range.high - range.low;
+    const double room = span > 0 ? 0.05 * span : std::max(std::abs(range.low) / 2, 0.5);
+    return {range.low - room, range.high + room};
+}
+
+Ticks ticks_inside(Range range, int count) {
+    Ticks ticks = nice_ticks(range.low, range.high, count);
+    const auto outside = [&](double value) { return value < range.low || value > range.high; };
+    ticks.values.erase(std::remove_if(ticks.values.begin(), ticks.values.end(), outside),
+                       ticks.values.end());
+    return ticks;
+}
+
 /// A rectangle that a label or a mark takes.
 struct Box {
     double x, y, width, height;
@@ -100,7 +115,9 @@ std::string axes(const Plot &plot, const Ticks &xs, const Ticks &ys, const Scale
                  const Scale &y) {
     const double right = plot.width - margin_right;
     const double bottom = plot.height - margin_bottom;
-    std::string svg;
+    std::string svg =
+        fmt::format("<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
+                    margin_left, margin_top, right - margin_left, bottom - margin_top);
     for (const double value : xs.values) {
         svg += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" y1=\"{1}\" x2=\"{0:.1f}\" "
                            "y2=\"{2}\"/><text class=\"tick\" x=\"{0:.1f}\" y=\"{3}\" "
@@ -269,6 +286,7 @@ std::string plot_style() {
            ".plot text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',"
            "sans-serif;font-size:12px;fill:var(--ink)}\n"
            ".plot .grid{stroke:var(--line);stroke-width:1}\n"
+           ".plot .frame{fill:none;stroke:var(--line)}\n"
            ".plot .tick,.plot .better{fill:var(--soft);font-size:11px}\n"
            ".plot .axis{font-weight:600}\n"
            ".plot .better{font-weight:400}\n"
@@ -282,12 +300,12 @@ std::string plot_style() {
 }
 
 std::string draw(const Plot &plot) {
-    const Range xr = range_of(plot, [](const auto &p) { return p.x; });
-    const Range yr = range_of(plot, [](const auto &p) { return p.y; });
-    const Ticks xs = nice_ticks(xr.low, xr.high, 6);
-    const Ticks ys = nice_ticks(yr.low, yr.high, 5);
-    const Scale x({xs.values.front(), xs.values.back()}, margin_left, plot.width - margin_right);
-    const Scale y({ys.values.front(), ys.values.back()}, plot.height - margin_bottom, margin_top);
+    const Range xr = with_margin(range_of(plot, [](const auto &p) { return p.x; }));
+    const Range yr = with_margin(range_of(plot, [](const auto &p) { return p.y; }));
+    const Ticks xs = ticks_inside(xr, 7);
+    const Ticks ys = ticks_inside(yr, 6);
+    const Scale x(xr, margin_left, plot.width - margin_right);
+    const Scale y(yr, plot.height - margin_bottom, margin_top);
     return "<g class=\"plot\">\n" + axes(plot, xs, ys, x, y) + trade_off_line(plot, x, y) +
            dots(plot, x, y) + marks(plot, x, y) + "</g>\n";
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "reports/breakdown.h"
 #include "reports/front_view.h"
+#include "reports/numbers.h"
 #include "reports/plot.h"
 #include "search/sweep.h"
 
@@ -180,9 +181,9 @@ std::string advantage(const ReportObjective &objective, double by, double of) {
     if (by == 0) {
         return "equal";
     }
-    return fmt::format("{} {} {} ({} %)", significant(by * objective.per_unit), objective.unit,
+    return fmt::format("{} {} {} ({} %)", significant(by * objective.per_unit, 3), objective.unit,
                        objective.sense == Sense::minimise ? "less" : "more",
-                       significant(100 * by / of));
+                       significant(100 * by / of, 2));
 }
 
 ReportMark read_mark(const PublishedMark &mark, const RunReport &report,
@@ -273,8 +274,9 @@ void add_points(RunReport &report, const RunResult &result, const Roles &roles, 
     colour_points(report);
 }
 
-std::string count_of(double count) {
-    return count < 1e9 ? fmt::format("{:.0f}", count) : fmt::format("{:.3g}", count);
+/// The size of a space: often too large to be read digit by digit.
+std::string size_of_space(double size) {
+    return size < 1e9 ? grouped(static_cast<std::int64_t>(size)) : fmt::format("{:.3g}", size);
 }
 
 void add_facts(RunReport &report, const RunResult &result, const ReportRequest &request) {
@@ -285,10 +287,10 @@ void add_facts(RunReport &report, const RunResult &result, const ReportRequest &
     };
     report.title = text("name");
     report.description = text("description");
-    report.headline = {{"on the front", std::to_string(result.points.size())},
-                       {"networks evaluated", std::to_string(counters.evaluated)},
-                       {"of them feasible", std::to_string(counters.feasible)},
-                       {"networks in the space", count_of(counters.space_size)}};
+    report.headline = {{"on the front", grouped(static_cast<std::int64_t>(result.points.size()))},
+                       {"networks evaluated", grouped(counters.evaluated)},
+                       {"of them feasible", grouped(counters.feasible)},
+                       {"networks in the space", size_of_space(counters.space_size)}};
     report.run = {{"strategy", config.strategy}, {"seed", std::to_string(config.seed)}};
     if (config.population > 0) {
         report.run.push_back({"population", std::to_string(config.population)});
@@ -302,7 +304,7 @@ void add_facts(RunReport &report, const RunResult &result, const ReportRequest &
     for (const auto &refused : counters.refused) {
         if (refused.candidates > 0) {
             report.run.push_back(
-                {"refused by \"" + refused.constraint + "\"", std::to_string(refused.candidates)});
+                {"refused by \"" + refused.constraint + "\"", grouped(refused.candidates)});
         }
     }
     report.run.push_back({"tool", "edgefront " + config.tool_version});
@@ -374,9 +376,10 @@ std::string RunReport::thinning_note() const {
     if (!thinned()) {
         return "";
     }
+    const auto text = [](std::size_t n) { return grouped(static_cast<std::int64_t>(n)); };
     return fmt::format("The front has {} points; {} of them are shown, chosen so that the gaps "
                        "between them are even. All of them are in front.csv.",
-                       front_size, points.size());
+                       text(front_size), text(points.size()));
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> RunReport::panels() const {

@@ -76,7 +76,7 @@ struct ReportMark {
 /// A layer on one target.
 struct LayerPrice {
     std::string latency_us; ///< empty when there is none
-    double share = 0;       ///< of the most expensive layer of the breakdown on this target
+    double share = 0;       ///< of the slowest layer on this target, at most 1
     std::string bound_by;   ///< or why there is no price
 };
 

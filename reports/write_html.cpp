@@ -1,3 +1,4 @@
+#include "reports/numbers.h"
 #include "reports/plot.h"
 #include "reports/report_template.h"
 #include "reports/report_writers.h"
@@ -118,7 +119,7 @@ data mix(const RunReport &report) {
         }
         data row;
         row.set("stage", stage.stage == "all" ? "all stages" : "stage " + stage.stage.substr(1));
-        row.set("total", std::to_string(stage.total()));
+        row.set("total", grouped(stage.total()));
         row.set("types", types);
         return row;
     });
@@ -177,7 +178,7 @@ std::string write_html(const RunReport &report) {
     page.set("headline", facts(report.headline));
     page.set("remarks", texts(report.remarks));
     page.set("thinning_note", report.thinning_note());
-    page.set("front_size", std::to_string(report.front_size));
+    page.set("front_size", grouped(static_cast<std::int64_t>(report.front_size)));
     page.set("plot_style", plot_style());
     page.set("legend_title", report.legend_title);
     page.set("legend", list_of(report.legend, [](const LegendEntry &entry) {

@@ -1,0 +1,343 @@
+#include "base/error.h"
+#include "reports/report_writers.h"
+#include "search/design_space_json.h"
+#include "search/sweep.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace edgefront {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The finished sweep of data/spaces/tiny.json, run once for all tests.
+const RunResult &tiny_run() {
+    static const RunResult result = [] {
+        const fs::path folder = fs::path(::testing::TempDir()) / "edgefront_tiny_run";
+        fs::remove_all(folder);
+        const Zoo zoo;
+        const DesignSpace space = read_space_file(data_directory() / "spaces" / "tiny.json", zoo);
+        const RunConfig config = resolve(space, price_targets(space), {}, "test");
+        run_sweep(config, folder, zoo, {});
+        const RunResult read = read_run(folder);
+        fs::remove_all(folder);
+        return read;
+    }();
+    return result;
+}
+
+RunReport report_of(const RunResult &result, const ReportRequest &request = {}) {
+    return collect(result, Zoo(), request);
+}
+
+/// A run with a published network that the first point of the front beats by a tenth.
+RunResult run_with_mark() {
+    RunResult result = tiny_run();
+    PublishedMark mark;
+    mark.network = "published_net";
+    mark.inside = mark.feasible = true;
+    mark.id = "0123abcd";
+    mark.choices = result.points[0].choices;
+    Dominator by{result.points[0].id, {}};
+    for (std::size_t o = 0; o < result.objectives.size(); o++) {
+        const double value = result.points[0].values[o];
+        const bool less = result.objectives[o].sense == Sense::minimise;
+        mark.values.push_back(less ? value / 0.9 : value / 1.1);
+        by.better_by.push_back(std::abs(mark.values[o] - value));
+    }
+    mark.dominated_by = {by};
+    result.marks = {mark};
+    return result;
+}
+
+std::size_t count(const std::string &text, const std::string &what) {
+    std::size_t n = 0;
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+        n++;
+    }
+    return n;
+}
+
+bool contains(const std::string &text, const std::string &what) {
+    return text.find(what) != std::string::npos;
+}
+
+/// What keeps `text` from being well-formed XML, or "": tags that do not nest, attributes without
+/// quotes, stray < and &.
+std::string xml_fault(const std::string &text) {
+    std::vector<std::string> open;
+    for (std::size_t at = 0; at < text.size(); at++) {
+        const std::string near = text.substr(at, 60);
+        if (text[at] == '&') {
+            const std::size_t end = text.find(';', at);
+            if (end == std::string::npos || end - at > 8) {
+                return "a bare & at: " + near;
+            }
+        }
+        if (text[at] != '<') {
+            continue;
+        }
+        const std::size_t end = text.find('>', at);
+        if (end == std::string::npos) {
+            return "a tag without end: " + near;
+        }
+        std::string tag = text.substr(at + 1, end - at - 1);
+        at = end;
+        if (tag.rfind("!DOCTYPE", 0) == 0) {
+            continue;
+        }
+        if (tag[0] == '/') {
+            if (open.empty() || open.back() != tag.substr(1)) {
+                return "</" + tag.substr(1) + "> closes nothing at: " + near;
+            }
+            open.pop_back();
+            continue;
+        }
+        const bool closed = tag.back() == '/';
+        const std::string name = tag.substr(0, tag.find_first_of(" /\n"));
+        if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0) {
+            return "no tag: " + near;
+        }
+        std::string bare; // the tag without its quoted values
+        bool quoted = false;
+        for (const char c : tag) {
+            quoted = quoted != (c == '"');
+            bare += quoted && c != '"' ? ' ' : c;
+        }
+        if (quoted || count(bare, "=") != count(bare, "=\"")) {
+            return "an attribute without quotes at: " + near;
+        }
+        if (!closed) {
+            open.push_back(name);
+        }
+    }
+    return open.empty() ? "" : "<" + open.back() + "> is never closed";
+}
+
+TEST(XmlFault, FindsFaults) {
+    EXPECT_EQ(xml_fault("<a b=\"c\">x &amp; <d/></a>"), "");
+    EXPECT_NE(xml_fault("<a><b></a></b>"), "");
+    EXPECT_NE(xml_fault("<a b=c></a>"), "");
+    EXPECT_NE(xml_fault("<a>x & y</a>"), "");
+    EXPECT_NE(xml_fault("<a>"), "");
+    EXPECT_NE(xml_fault("1 < 2"), "");
+}
+
+TEST(Report, EveryFormatIsWellFormed) {
+    for (const RunResult &result : {tiny_run(), run_with_mark()}) {
+        const RunReport report = report_of(result);
+        EXPECT_EQ(xml_fault(write_html(report)), "");
+        EXPECT_EQ(xml_fault(write_svg(report)), "");
+    }
+}
+
+TEST(Report, ThePageLoadsNothing) {
+    const std::string html = write_html(report_of(run_with_mark()));
+    for (const auto *loader : {"http:", "https:", "src=", "@import", "url(", "<link", "fetch("}) {
+        EXPECT_FALSE(contains(html, loader)) << loader;
+    }
+}
+
+TEST(Report, HasEveryPointOfASmallFrontInEveryFormat) {
+    const RunReport report = report_of(tiny_run());
+    EXPECT_FALSE(report.thinned());
+    ASSERT_EQ(report.points.size(), tiny_run().points.size());
+    const std::string html = write_html(report);
+    const std::string md = write_markdown(report);
+    const std::string svg = write_svg(report);
+    for (const auto &point : tiny_run().points) {
+        EXPECT_EQ(count(html, "<tr id=\"p-" + point.id + "\">"), 1u);
+        EXPECT_EQ(count(html, "<a href=\"#p-" + point.id + "\"><circle"), report.panels().size());
+        EXPECT_TRUE(contains(md, "`" + point.id + "`"));
+        EXPECT_TRUE(contains(svg, point.id));
+    }
+}
+
+TEST(Report, ThinsALargeFrontAndSaysSo) {
+    ReportRequest request;
+    request.most_points = 12;
+    const RunReport report = report_of(run_with_mark(), request);
+    EXPECT_TRUE(report.thinned());
+    EXPECT_EQ(report.points.size(), 12u);
+    for (const std::string &text : {write_html(report), write_markdown(report)}) {
+        EXPECT_TRUE(contains(text, "The front has 44 points; 12 of them are shown"));
+    }
+    const std::string html = write_html(report);
+    EXPECT_EQ(count(html, "<tr id=\"p-"), 12u);
+    // Whatever the page names is among the points shown.
+    for (auto at = html.find("href=\"#"); at != std::string::npos;
+         at = html.find("href=\"#", at + 1)) {
+        const std::string anchor = html.substr(at + 7, html.find('"', at + 7) - at - 7);
+        EXPECT_TRUE(contains(html, "id=\"" + anchor + "\"")) << anchor;
+    }
+}
+
+TEST(Report, MarkdownAndPageShowTheSameNumbers) {
+    const RunReport report = report_of(run_with_mark());
+    const std::string html = write_html(report);
+    const std::string md = write_markdown(report);
+    const auto both = [&](const std::string &number) {
+        EXPECT_TRUE(contains(html, ">" + number + "<")) << number;
+        EXPECT_TRUE(contains(md, number + " ") || contains(md, number + "\n")) << number;
+    };
+    for (const auto &point : report.points) {
+        for (const auto &number : point.shown) {
+            both(number);
+        }
+    }
+    for (const auto &breakdown : report.breakdowns) {
+        for (const auto &target : breakdown.targets) {
+            for (const auto &fact : target.facts) {
+                both(fact.value);
+            }
+        }
+        for (const auto &layer : breakdown.layers) {
+            for (const auto &price : layer.prices) {
+                both(price.latency_us);
+            }
+        }
+    }
+    for (const auto &mark : report.marks) {
+        for (const auto &number : mark.shown) {
+            both(number);
+        }
+    }
+}
+
+TEST(Report, ShowsValuesInReadableUnits) {
+    const RunReport report = report_of(tiny_run());
+    ASSERT_EQ(report.objectives.size(), 3u);
+    EXPECT_EQ(report.objectives[0].heading(), "latency, pixel6-cpu (ms)");
+    EXPECT_EQ(report.objectives[0].kind, "modelled");
+    EXPECT_EQ(report.objectives[1].heading(), "peak activations, pixel6-cpu (KiB)");
+    EXPECT_EQ(report.objectives[2].heading(), "MACs (M)");
+    EXPECT_EQ(report.objectives[2].kind, "counted");
+    EXPECT_DOUBLE_EQ(report.points[0].values[1], tiny_run().points[0].values[1] / 1024);
+    EXPECT_DOUBLE_EQ(report.points[0].values[2], tiny_run().points[0].values[2] * 1e-6);
+}
+
+TEST(Report, ChartsEveryCostAgainstEveryGain) {
+    using Pairs = std::vector<std::pair<std::size_t, std::size_t>>;
+    RunReport report = report_of(tiny_run());
+    EXPECT_EQ(report.panels(), (Pairs{{0, 2}, {1, 2}}));
+    report.objectives[2].sense = Sense::minimise;
+    EXPECT_EQ(report.panels(), (Pairs{{0, 1}, {0, 2}}));
+}
+
+TEST(Report, BreaksDownTheKneeTheFastestAndTheLargestUnlessToldWhich) {
+    const RunReport report = report_of(tiny_run());
+    std::vector<std::string> roles;
+    for (const auto &breakdown : report.breakdowns) {
+        const auto &of_point = report.points[breakdown.point].roles;
+        roles.insert(roles.end(), of_point.begin(), of_point.end());
+    }
+    EXPECT_EQ(roles, (std::vector<std::string>{"fastest", "knee", "largest"}));
+    ReportRequest request;
+    request.points = {tiny_run().points[7].id};
+    const RunReport chosen = report_of(tiny_run(), request);
+    ASSERT_EQ(chosen.breakdowns.size(), 1u);
+    EXPECT_EQ(chosen.points[chosen.breakdowns[0].point].id, tiny_run().points[7].id);
+}
+
+TEST(Report, LayersAddUpToThePointsLatency) {
+    const RunReport report = report_of(tiny_run());
+    for (const auto &breakdown : report.breakdowns) {
+        ASSERT_EQ(breakdown.targets.size(), 1u);
+        double sum_us = 0;
+        double largest_share = 0;
+        for (const auto &layer : breakdown.layers) {
+            sum_us += std::stod(layer.prices.at(0).latency_us);
+            largest_share = std::max(largest_share, layer.prices[0].share);
+        }
+        // Three significant digits per layer.
+        const double latency_us = report.points[breakdown.point].values[0] * 1e3;
+        EXPECT_NEAR(sum_us, latency_us, 5e-3 * latency_us);
+        EXPECT_DOUBLE_EQ(largest_share, 1);
+    }
+}
+
+TEST(Report, SaysByHowMuchAPublishedNetworkIsBeaten) {
+    const RunReport report = report_of(run_with_mark());
+    ASSERT_EQ(report.marks.size(), 1u);
+    const ReportMark &mark = report.marks[0];
+    EXPECT_EQ(mark.verdict, "dominated by 1 point of the front");
+    ASSERT_EQ(mark.dominated_by.size(), 1u);
+    EXPECT_TRUE(contains(mark.dominated_by[0].better_by[0], " ms less (10 %)"));
+    EXPECT_TRUE(contains(mark.dominated_by[0].better_by[2], " M more (10 %)"));
+    EXPECT_EQ(count(write_html(report), "class=\"published\""), report.panels().size());
+}
+
+TEST(Report, SaysWhereAPublishedNetworkStands) {
+    RunResult result = run_with_mark();
+    PublishedMark &mark = result.marks[0];
+    const auto verdict = [&] { return report_of(result).marks[0].verdict; };
+    mark.on_front = true;
+    mark.id = result.points[3].id;
+    EXPECT_EQ(verdict(), "on the front, as point " + mark.id);
+    mark.on_front = false;
+    mark.feasible = false;
+    mark.reason = "latency";
+    EXPECT_EQ(verdict(), "inside the space, but not feasible: latency");
+    mark.inside = false;
+    mark.reason = "no resolution 224";
+    EXPECT_EQ(verdict(), "outside the space: no resolution 224");
+}
+
+TEST(Report, CountsWhatTheFrontIsMadeOf) {
+    const RunReport report = report_of(tiny_run());
+    EXPECT_EQ(report.mix.back().stage, "all");
+    std::int64_t blocks = 0;
+    for (const auto &point : report.points) {
+        for (const auto &stage : point.stages) {
+            blocks += static_cast<std::int64_t>(stage.size());
+        }
+    }
+    EXPECT_EQ(report.mix.back().total(), blocks);
+    EXPECT_TRUE(contains(write_markdown(report), "## What the front is made of"));
+}
+
+TEST(Report, EscapesWhatTheUserWrote) {
+    RunResult result = tiny_run();
+    result.config.space["description"] = "<b>&\"x\"</b>";
+    result.marks = run_with_mark().marks;
+    result.marks[0].network = "a<b>&c";
+    const RunReport report = report_of(result);
+    const std::string html = write_html(report);
+    EXPECT_FALSE(contains(html, "<b>&"));
+    EXPECT_TRUE(contains(html, "&lt;b&gt;&amp;"));
+    EXPECT_EQ(xml_fault(html), "");
+    EXPECT_EQ(xml_fault(write_svg(report)), "");
+}
+
+TEST(Report, SaysWhenARunWasInterruptedOrItsTargetHasChanged) {
+    RunResult result = tiny_run();
+    result.finished = false;
+    result.config.targets.at(0).hash = "older";
+    const RunReport report = report_of(result);
+    ASSERT_EQ(report.remarks.size(), 2u);
+    EXPECT_TRUE(contains(report.remarks[0], "interrupted"));
+    EXPECT_TRUE(contains(report.remarks[1], "constants of pixel6-cpu have changed"));
+    result.config.targets[0].name = "no-such-target";
+    EXPECT_TRUE(contains(report_of(result).remarks[1], "No layer prices on no-such-target"));
+}
+
+TEST(Report, RefusesAnUnknownPointAndAnEmptyFront) {
+    ReportRequest request;
+    request.points = {"zzzzzzzz"};
+    EXPECT_THROW(report_of(tiny_run(), request), UserError);
+    RunResult empty = tiny_run();
+    empty.points.clear();
+    EXPECT_THROW(report_of(empty), UserError);
+}
+
+TEST(Report, TheSameRunGivesTheSameBytes) {
+    EXPECT_EQ(write_html(report_of(tiny_run())), write_html(report_of(tiny_run())));
+}
+
+} // namespace
+} // namespace edgefront
