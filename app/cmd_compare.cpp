@@ -77,6 +77,8 @@ int run_latency(const LatencyOptions &options) {
 void add_compare(CLI::App &app, Session &session) {
     CLI::App *compare = app.add_subcommand("compare", "Published figures against ours");
     compare->require_subcommand(1);
+    compare->footer("Examples:\n  edgefront compare flops\n"
+                    "  edgefront compare latency --split validate");
     compare->footer("Examples:\n  edgefront compare flops --help\n  edgefront compare flops");
 
     auto flops = std::make_shared<FlopsOptions>();
