@@ -26,7 +26,8 @@ struct Workload {
 Workload workload_for(const Target &target, std::optional<DataType> precision = {},
                       std::optional<int> threads = {});
 
-/// What the network-wide terms of a price depend on: sums over layers, so a search can keep them.
+/// What the network-wide terms of a price depend on, so that a search can keep it beside its sums
+/// instead of a Network.
 struct NetworkTotals {
     Bytes weights; ///< in the workload's precision
     Bytes input;

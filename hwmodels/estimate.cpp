@@ -55,8 +55,9 @@ Estimate estimate(const CostModel &model, const Network &network, const Workload
     for (const Node &node : network.nodes) {
         Layer layer = node.layer;
         layer.type = workload.precision;
-        LayerEstimate part{node.name, layer, model.mapping(layer, workload),
-                           price_layer(model, layer, workload)};
+        const Schedule mapping = model.mapping(layer, workload);
+        LayerEstimate part{node.name, layer, mapping,
+                           model.price(layer, analyse(layer, mapping), workload)};
         if (const Cost *cost = std::get_if<Cost>(&part.verdict)) {
             parts.push_back(*cost);
         } else if (const auto *no = std::get_if<Unsupported>(&part.verdict)) {
