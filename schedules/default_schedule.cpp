@@ -37,7 +37,7 @@ double tile_cycles(const Layer &layer, const Schedule &s) {
     }
     case Op::global_average_pool: {
         const double pixels = double(layer.input.height) * layer.input.width;
-        return pixels * std::max(sums / 2, add_latency) + 6;
+        return pixels * std::max(sums / 2, add_latency) + 6 + sums;
     }
     case Op::channel_scale: return sums + 2;
     }

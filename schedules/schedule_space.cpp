@@ -73,6 +73,11 @@ bool ScheduleSpace::contains(const Schedule &s) const {
         !has(parallel, s.parallel) || registers_used(s) >= registers) {
         return false;
     }
+    // Beyond this many multiply-adds in a row kernels take seconds to compile and run no faster.
+    constexpr int most_straight_code = 512;
+    if (s.vectors * s.pixels * s.rows * taps > most_straight_code) {
+        return false;
+    }
     // Tiles of channels in parallel are the outermost loop.
     if (s.parallel == ParallelOver::channels && s.order != LoopOrder::channels_outer) {
         return false;
@@ -140,6 +145,7 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         space.unroll = dividing(layer.input.channels, {1, 2, 4, 8});
         break;
     case Op::depthwise_conv2d:
+        space.taps = layer.kernel * layer.kernel;
         space.vectors = {1, 2, 3, 4};
         space.pixels = pixels;
         space.rows = rows;

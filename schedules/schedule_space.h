@@ -33,6 +33,7 @@ struct ScheduleSpace {
     int registers = 0;     ///< vector registers of the machine; one is left to the compiler
     int channels = 0;      ///< output channels
     bool pads_last = true; ///< the last vector may reach beyond the channels
+    int taps = 1;          ///< steps of the reduction that are always unrolled
 
     bool contains(const Schedule &schedule) const;
     /// Every schedule of the space, in knob order.

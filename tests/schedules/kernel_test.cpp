@@ -26,7 +26,15 @@ void check(KernelCase &c, const Schedule &schedule, const KernelTarget &target) 
     EXPECT_TRUE(out.mark_is_intact());
 }
 
-/// The default schedule and `draws` others of the host, and the default of a narrower machine.
+/// The host without the extensions of its instruction set: narrower vectors, no fused multiply-add.
+KernelTarget baseline_target() {
+    const std::string text = host_kernel_target().text;
+    const std::size_t bits = text.find('-');
+    const std::size_t os = text.find('-', bits + 1);
+    return parse_kernel_target(text.substr(0, text.find('-', os + 1)));
+}
+
+/// The default schedule and `draws` others on the host, and the default of its baseline.
 void check_layer(const Layer &layer, int draws) {
     const KernelTarget host = host_kernel_target();
     const IsaInfo isa = isa_info(host.text);
@@ -37,7 +45,8 @@ void check_layer(const Layer &layer, int draws) {
     for (int i = 0; i < draws; i++) {
         check(c, space.draw(random), host);
     }
-    check(c, default_schedule(layer, {4, 16}), host);
+    const KernelTarget baseline = baseline_target();
+    check(c, default_schedule(layer, isa_info(baseline.text)), baseline);
 }
 
 TEST(Kernel, PointwiseConvolutionsEqualTheReference) {
