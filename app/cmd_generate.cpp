@@ -36,30 +36,32 @@ Target check_target(const Options &options) {
     return target;
 }
 
-std::vector<Json> predicted_costs(const Network &network, const Target &target, int threads) {
+PackageCosts predicted_costs(const Network &network, const Target &target, int threads) {
     const auto model = make_cost_model(target);
     const Workload workload =
         workload_for(target, DataType::fp32, std::min(threads, target.max_threads));
-    std::vector<Json> costs;
-    for (const LayerEstimate &layer : estimate(*model, network, workload).layers) {
+    const Estimate e = estimate(*model, network, workload);
+    PackageCosts costs{cost_json(e.total), {}};
+    for (const LayerEstimate &layer : e.layers) {
         const Cost *cost = std::get_if<Cost>(&layer.verdict);
-        costs.push_back(cost != nullptr ? cost_json(*cost) : Json());
+        costs.layers.push_back(cost != nullptr ? cost_json(*cost) : Json());
     }
     return costs;
 }
 
-std::vector<Json> measured_costs(const HostNetwork &host, const BuildContext &context,
-                                 const Options &options) {
+PackageCosts measured_costs(const HostNetwork &host, const BuildContext &context,
+                            const Options &options) {
     Runner runner(host.plan, host.weights, context, options.host.threads);
     const BenchResult result = bench(runner, random_input(host.plan.network, options.host.seed),
                                      BenchOptions(), [](double) { stop_if_interrupted(); });
-    std::vector<Json> costs;
+    const auto json = [&](const Timing &t) -> Json {
+        return {{"latency_ms", milliseconds(t.median)}, {"min_ms", milliseconds(t.least)},
+                {"p90_ms", milliseconds(t.p90)},        {"runs", t.runs},
+                {"threads", options.host.threads},      {"kind", to_string(CostKind::measured)}};
+    };
+    PackageCosts costs{json(result.network), {}};
     for (const Timing &t : result.layers) {
-        costs.push_back({{"latency_ms", milliseconds(t.median)},
-                         {"min_ms", milliseconds(t.least)},
-                         {"runs", t.runs},
-                         {"threads", options.host.threads},
-                         {"kind", to_string(CostKind::measured)}});
+        costs.layers.push_back(json(t));
     }
     return costs;
 }
@@ -69,12 +71,12 @@ int run_generate(const Options &options, bool quiet) {
     const HostNetwork host = prepare(options.host);
     BuildContext context = build_context(quiet);
     context.target_name = target.name;
-    LayerCosts costs;
-    costs.predicted = predicted_costs(host.plan.network, target, options.host.threads);
+    PackageNotes notes;
+    notes.predicted = predicted_costs(host.plan.network, target, options.host.threads);
     if (options.measure) {
-        costs.measured = measured_costs(host, context, options);
+        notes.measured = measured_costs(host, context, options);
     }
-    write_package(host.plan, host.weights, costs, context, options.directory);
+    write_package(host.plan, host.weights, notes, context, options.directory);
 
     std::set<std::string> kernels;
     for (const PackageStep &step : host.plan.steps) {

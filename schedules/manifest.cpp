@@ -25,7 +25,7 @@ Json inputs_json(const PackagePlan &plan, const Node &node) {
     return inputs;
 }
 
-Json layer_json(const PackagePlan &plan, std::size_t i, const LayerCosts &costs,
+Json layer_json(const PackagePlan &plan, std::size_t i, const PackageNotes &notes,
                 const BuildContext &context) {
     const Node &node = plan.network.nodes[i];
     const Layer &l = node.layer;
@@ -48,50 +48,60 @@ Json layer_json(const PackagePlan &plan, std::size_t i, const LayerCosts &costs,
                  {"schedule", to_string(step.schedule)},
                  {"kernel_symbol", step.symbol},
                  {"kernel_xxh64", stable_hash_hex(read_file(kernel_file(context, step)))}};
-    if (i < costs.predicted.size()) {
-        json["predicted"] = costs.predicted[i];
+    if (!notes.predicted.layers.empty()) {
+        json["predicted"] = notes.predicted.layers.at(i);
     }
-    if (i < costs.measured.size()) {
-        json["measured"] = costs.measured[i];
+    if (!notes.measured.layers.empty()) {
+        json["measured"] = notes.measured.layers.at(i);
     }
     return json;
 }
 
 } // namespace
 
-Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
-                   const BuildContext &context, const std::filesystem::path &directory) {
+Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights,
+                   const PackageNotes &notes, const BuildContext &context,
+                   const std::filesystem::path &directory) {
     const Network &n = plan.network;
     Json layers = Json::array();
     for (std::size_t i = 0; i < plan.steps.size(); i++) {
-        layers.push_back(layer_json(plan, i, costs, context));
+        layers.push_back(layer_json(plan, i, notes, context));
     }
     Json packed = file_json(directory, "weights.bin");
     packed["source"] = weights.source;
     packed["plain_xxh64"] = weights.hash;
-    return {{"schema_version", 1},
-            {"kind", package_kind},
-            {"name", plan.name},
-            {"network",
-             {{"name", n.name},
-              {"family", n.family},
-              {"width", n.width},
-              {"resolution", n.resolution},
-              {"classes", n.classes},
-              {"input", shape_json(n.input)},
-              {"output", shape_json(n.output())},
-              {"macs", macs(n).count()},
-              {"params", params(n).count()}}},
-            {"target",
-             {{"name", context.target_name},
-              {"precision", to_string(DataType::fp32)},
-              {"halide_target", plan.target.text},
-              {"required_cpu_features", required_cpu_features(plan.target)}}},
-            {"tool", {{"edgefront", context.tool_version}, {"halide", EDGEFRONT_HALIDE_VERSION}}},
-            {"library", file_json(directory, "lib/lib" + plan.name + ".a")},
-            {"weights", packed},
-            {"arena_bytes", plan.memory.arena.count()},
-            {"layers", layers}};
+    Json manifest = {
+        {"schema_version", 1},
+        {"kind", package_kind},
+        {"name", plan.name},
+        {"network",
+         {{"name", n.name},
+          {"family", n.family},
+          {"width", n.width},
+          {"resolution", n.resolution},
+          {"classes", n.classes},
+          {"input", shape_json(n.input)},
+          {"output", shape_json(n.output())},
+          {"macs", macs(n).count()},
+          {"params", params(n).count()}}},
+        {"target",
+         {{"name", context.target_name},
+          {"precision", to_string(DataType::fp32)},
+          {"halide_target", plan.target.text},
+          {"required_cpu_features", required_cpu_features(plan.target)}}},
+        {"tool", {{"edgefront", context.tool_version}, {"halide", EDGEFRONT_HALIDE_VERSION}}},
+        {"library", file_json(directory, "lib/lib" + plan.name + ".a")},
+        {"weights", packed},
+        {"arena_bytes", plan.memory.arena.count()},
+    };
+    if (!notes.predicted.layers.empty()) {
+        manifest["predicted"] = notes.predicted.network;
+    }
+    if (!notes.measured.layers.empty()) {
+        manifest["measured"] = notes.measured.network;
+    }
+    manifest["layers"] = layers;
+    return manifest;
 }
 
 } // namespace edgefront

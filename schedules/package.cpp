@@ -143,6 +143,24 @@ mustache::data package_data(const PackagePlan &plan, const BuildContext &context
     return data;
 }
 
+void move_file(const fs::path &from, const fs::path &to) {
+    std::error_code ec;
+    fs::rename(from, to, ec);
+    if (ec) {
+        throw UserError({to.string(), ""}, "cannot write: " + ec.message());
+    }
+}
+
+/// The object appears whole or not at all, so other processes may look at any time.
+void compile_kernel(const Layer &layer, const PackageStep &step, const KernelTarget &target,
+                    const fs::path &file) {
+    const TemporaryFolder folder(file);
+    const fs::path object = folder.path() / "kernel.o";
+    emit_kernel(layer, step.schedule, target, step.symbol, object);
+    rename_symbol(object, "halide_do_par_for", "edgefront_parallel_for_1");
+    move_file(object, file);
+}
+
 void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
     std::map<std::string, std::size_t> missing;
     for (const auto &[symbol, i] : kernels(plan)) {
@@ -157,9 +175,7 @@ void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
         if (context.progress) {
             context.progress(done, static_cast<int>(missing.size()), node.name);
         }
-        // Written whole or not at all, so other processes may look at any time.
-        emit_kernel(node.layer, plan.steps[i].schedule, plan.target, symbol,
-                    kernel_file(context, plan.steps[i]));
+        compile_kernel(node.layer, plan.steps[i], plan.target, kernel_file(context, plan.steps[i]));
         done++;
     }
     if (context.progress && done > 0) {
@@ -267,8 +283,9 @@ void write_library(const PackagePlan &plan, const BuildContext &context,
     make_archive(directory / "lib" / ("lib" + plan.name + ".a"), objects);
 }
 
-void write_package(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
-                   const BuildContext &context, const fs::path &directory) {
+void write_package(const PackagePlan &plan, const NetworkWeights &weights,
+                   const PackageNotes &notes, const BuildContext &context,
+                   const fs::path &directory) {
     const fs::path target = named(directory);
     check_replaceable(target);
     make_directory(target.parent_path());
@@ -289,7 +306,7 @@ void write_package(const PackagePlan &plan, const NetworkWeights &weights, const
                                "lib/lib" + plan.name + ".a", "-lm", "-o", "bin/selfcheck"}),
         folder);
     write_file(folder / "manifest.json",
-               make_manifest(plan, weights, costs, context, folder).dump(2) + "\n");
+               make_manifest(plan, weights, notes, context, folder).dump(2) + "\n");
     replace(folder, target);
 }
 
@@ -311,11 +328,7 @@ fs::path shared_library(const PackagePlan &plan, const BuildContext &context) {
     run_c_compiler({"-shared", "-pthread", "-Wl,--version-script=symbols", "-Wl,--whole-archive",
                     "lib/lib" + plan.name + ".a", "-Wl,--no-whole-archive", "-o", "library.so"},
                    build.path());
-    std::error_code ec;
-    fs::rename(build.path() / "library.so", library, ec);
-    if (ec) {
-        throw UserError({library.string(), ""}, "cannot write: " + ec.message());
-    }
+    move_file(build.path() / "library.so", library);
     return library;
 }
 

@@ -80,10 +80,17 @@ struct BuildContext {
 /// Where the cache keeps a step's kernel.
 std::filesystem::path kernel_file(const BuildContext &context, const PackageStep &step);
 
-/// Costs known per layer (by node), for the manifest: any JSON, or null.
-struct LayerCosts {
-    std::vector<Json> predicted;
-    std::vector<Json> measured;
+/// One kind of costs, for the manifest: of the whole network and of every layer (by node; null
+/// where there is none). Any JSON; empty `layers` leaves the kind out.
+struct PackageCosts {
+    Json network;
+    std::vector<Json> layers;
+};
+
+/// What stands beside the kernels in manifest.json.
+struct PackageNotes {
+    PackageCosts predicted;
+    PackageCosts measured;
 };
 
 /// include/ and lib/ of the package, into the existing folder `directory`. Throws UserError when
@@ -93,15 +100,17 @@ void write_library(const PackagePlan &plan, const BuildContext &context,
 
 /// The whole package. It appears at once or not at all; an existing package is replaced, any other
 /// existing folder is refused with a UserError.
-void write_package(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
-                   const BuildContext &context, const std::filesystem::path &directory);
+void write_package(const PackagePlan &plan, const NetworkWeights &weights,
+                   const PackageNotes &notes, const BuildContext &context,
+                   const std::filesystem::path &directory);
 
 /// "kind" of a package's manifest.json.
 constexpr char package_kind[] = "edgefront kernel package";
 
 /// manifest.json as a value; `directory` holds the finished files whose hashes it tells.
-Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights, const LayerCosts &costs,
-                   const BuildContext &context, const std::filesystem::path &directory);
+Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights,
+                   const PackageNotes &notes, const BuildContext &context,
+                   const std::filesystem::path &directory);
 
 /// The library of `write_library` as a shared one in the cache, built unless it is there already;
 /// it shows only the C interface of include/<name>.h.

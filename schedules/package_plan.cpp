@@ -101,7 +101,8 @@ PackagePlan plan_package(const Network &network, const std::vector<Schedule> &sc
         PackageStep step;
         step.schedule = schedules[i];
         step.symbol =
-            "edgefront_kernel_" + stable_hash_hex(kernel_key(layer, step.schedule, target));
+            "edgefront_kernel_" + stable_hash_hex("Halide " EDGEFRONT_HALIDE_VERSION "; " +
+                                                  kernel_key(layer, step.schedule, target));
         step.weights_count = packed_weight_count(layer, step.schedule);
         step.bias_count = packed_bias_count(layer, step.schedule);
         step.weights_at = plan.floats;

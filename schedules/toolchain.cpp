@@ -121,4 +121,10 @@ void make_archive(const std::filesystem::path &archive,
     run_or_throw("archiver", "AR", tool("AR", "ar"), arguments, ".");
 }
 
+void rename_symbol(const std::filesystem::path &object, const std::string &from,
+                   const std::string &to) {
+    run_or_throw("object editor", "OBJCOPY", tool("OBJCOPY", "objcopy"),
+                 {"--redefine-sym", from + "=" + to, object.string()}, ".");
+}
+
 } // namespace edgefront

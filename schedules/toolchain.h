@@ -1,4 +1,5 @@
-// The system's C compiler and archiver, run as child processes. $CC and $AR replace `cc` and `ar`.
+// The system's C compiler, archiver and object editor, run as child processes. $CC, $AR and
+// $OBJCOPY replace `cc`, `ar` and `objcopy`.
 #pragma once
 
 #include <filesystem>
@@ -15,5 +16,9 @@ void run_c_compiler(const std::vector<std::string> &arguments,
 /// A static library of these object files, with the same bytes for the same objects.
 void make_archive(const std::filesystem::path &archive,
                   const std::vector<std::filesystem::path> &objects);
+
+/// Renames a symbol, defined or not, in an object file.
+void rename_symbol(const std::filesystem::path &object, const std::string &from,
+                   const std::string &to);
 
 } // namespace edgefront

@@ -1,5 +1,5 @@
-/* A small pool of threads per network instance, and the one function Halide's kernels call: a
- * parallel loop. Part of runtime.c. Between two layers a worker waits actively for a moment before
+/* A small pool of threads per network instance, and the one function kernels call: a parallel loop.
+ * Part of runtime.c. Between two layers a worker waits actively for a moment before
  * it sleeps, since the next loop comes within microseconds. */
 #include <pthread.h>
 #include <sched.h>
@@ -9,8 +9,8 @@
 
 typedef int (*task_function)(void *context, int index, uint8_t *closure);
 
-/* What kernels get as `user_context`. Several packages in one program share one halide_do_par_for,
- * so this much of an instance has to look the same in all of them, for ever. */
+/* What kernels get as `user_context`. Several packages in one program share the first one's
+ * edgefront_parallel_for_1, so a change here needs another number in that name. */
 typedef struct edgefront_context {
     int (*parallel_for)(struct edgefront_context *self, task_function task, int min, int size,
                         uint8_t *closure);
@@ -107,10 +107,12 @@ static int parallel_for(edgefront_context *self, task_function task, int min, in
     return atomic_load(&p->result);
 }
 
-/* Weak: whoever comes first, another package or Halide's own runtime, serves everybody. */
-int halide_do_par_for(void *context, task_function task, int min, int size, uint8_t *closure);
-__attribute__((weak)) int halide_do_par_for(void *context, task_function task, int min, int size,
-                                            uint8_t *closure) {
+/* Halide's halide_do_par_for under a name of our own, so that a program may also hold Halide's
+ * runtime; weak, as every package brings one. */
+int edgefront_parallel_for_1(void *context, task_function task, int min, int size,
+                             uint8_t *closure);
+__attribute__((weak)) int edgefront_parallel_for_1(void *context, task_function task, int min,
+                                                   int size, uint8_t *closure) {
     edgefront_context *c = context;
     return c->parallel_for(c, task, min, size, closure);
 }

@@ -61,7 +61,7 @@ protected:
     }
 
     void write(const std::string &name) {
-        write_package(plan_, weights_, costs_, context_, folder_.path() / name);
+        write_package(plan_, weights_, notes_, context_, folder_.path() / name);
     }
     std::string refusal(const std::string &name) {
         try {
@@ -94,7 +94,7 @@ protected:
     Network network_;
     PackagePlan plan_;
     NetworkWeights weights_;
-    LayerCosts costs_;
+    PackageNotes notes_;
     BuildContext context_;
 };
 
@@ -122,7 +122,8 @@ TEST_F(Package, ANetworkThatIsNotFp32IsRefused) {
 }
 
 TEST_F(Package, TheSameInputGivesTheSameBytesAndTheManifestTellsTheirHashes) {
-    costs_.predicted.assign(plan_.steps.size(), Json{{"latency_ms", 0.5}, {"kind", "modelled"}});
+    notes_.predicted = {{{"latency_ms", 7}},
+                        std::vector<Json>(plan_.steps.size(), {{"latency_ms", 0.5}})};
     write("a");
     write("b/deeper/b");
     const auto a = files("a");
@@ -132,6 +133,8 @@ TEST_F(Package, TheSameInputGivesTheSameBytesAndTheManifestTellsTheirHashes) {
     EXPECT_EQ(manifest["name"], "mobilenet_v3_small_w0p35_r48");
     EXPECT_EQ(manifest["tool"]["edgefront"], "1.2.3");
     EXPECT_EQ(manifest["weights"]["source"], "seed 1");
+    EXPECT_EQ(manifest["predicted"]["latency_ms"], 7);
+    EXPECT_FALSE(manifest.contains("measured"));
     for (const char *part : {"library", "weights"}) {
         const std::string &bytes = a.at(manifest[part]["file"].get<std::string>());
         EXPECT_EQ(manifest[part]["size_bytes"], bytes.size());

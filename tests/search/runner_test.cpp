@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace edgefront {
@@ -14,7 +15,7 @@ namespace {
 
 class RunnerTest : public ::testing::Test {
 protected:
-    RunnerTest() : network_(Zoo().network("mobilenet_v3_small@0.5,96")) {
+    RunnerTest() : network_(Zoo().network("mobilenet_v3_small@0.75,160")) {
         const KernelTarget target = host_kernel_target();
         plan_ = plan_package(network_, default_schedules(network_, target), target);
         weights_ = random_weights(network_, 1);
@@ -31,6 +32,9 @@ protected:
 };
 
 TEST_F(RunnerTest, TheOutputDoesNotDependOnThreadsOrOnEarlierRuns) {
+    EXPECT_TRUE(std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const PackageStep &s) {
+        return s.schedule.parallel != ParallelOver::none;
+    }));
     const auto input = random_input(network_, 1), other = random_input(network_, 2);
     Runner one = runner();
     const auto expected = one.run(input);
