@@ -5,6 +5,7 @@
 #include "reports/front_view.h"
 #include "reports/numbers.h"
 #include "reports/plot.h"
+#include "search/design_space_json.h"
 #include "search/sweep.h"
 
 #include <fmt/format.h>
@@ -279,14 +280,14 @@ std::string size_of_space(double size) {
     return size < 1e9 ? grouped(static_cast<std::int64_t>(size)) : fmt::format("{:.3g}", size);
 }
 
-void add_facts(RunReport &report, const RunResult &result, const ReportRequest &request) {
+void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
+               const ReportRequest &request) {
     const RunConfig &config = result.config;
     const RunCounters &counters = result.counters;
-    const auto text = [&](const char *key) {
-        return config.space.contains(key) ? config.space[key].get<std::string>() : std::string();
-    };
-    report.title = text("name");
-    report.description = text("description");
+    const DesignSpace space =
+        read_space(JsonReader::parse(config.space.dump(), "front.json#/config/space"), zoo);
+    report.title = space.name;
+    report.description = space.description;
     report.headline = {{"on the front", grouped(static_cast<std::int64_t>(result.points.size()))},
                        {"networks evaluated", grouped(counters.evaluated)},
                        {"of them feasible", grouped(counters.feasible)},
@@ -301,6 +302,10 @@ void add_facts(RunReport &report, const RunResult &result, const ReportRequest &
              fmt::format("{}, {} thread{}, constants {}", target.precision, target.threads,
                          target.threads == 1 ? "" : "s", target.hash)});
     }
+    for (const auto &constraint : space.constraints) {
+        report.run.push_back({"constraint", constraint.name()});
+    }
+    report.run.push_back({"spatial mixing", space.spatial_mixing ? "required" : "not required"});
     for (const auto &refused : counters.refused) {
         if (refused.candidates > 0) {
             report.run.push_back(
@@ -412,7 +417,7 @@ RunReport collect(const RunResult &result, const Zoo &zoo, const ReportRequest &
         report.marks.push_back(read_mark(mark, report, request));
     }
     const Roles roles = choose(result, request.points);
-    add_facts(report, result, request);
+    add_facts(report, result, zoo, request);
     add_mix(report, result);
     add_points(report, result, roles, request.most_points);
     for (const auto &[index, names] : roles) {

@@ -100,9 +100,11 @@ std::string write_svg(const RunReport &report) {
         report.front_size);
     svg += legend(report, gap, 46);
     for (std::size_t i = 0; i < panels.size(); i++) {
+        const std::size_t column = i % columns;
+        const std::size_t row = i / columns;
         svg += fmt::format("<g transform=\"translate({} {})\">\n",
-                           gap + static_cast<double>(i % columns) * (empty.width + gap),
-                           title_height + static_cast<double>(i / columns) * (empty.height + gap));
+                           gap + static_cast<double>(column) * (empty.width + gap),
+                           title_height + static_cast<double>(row) * (empty.height + gap));
         svg += draw(panel(report, panels[i].first, panels[i].second, false)) + "</g>\n";
     }
     return svg + "</svg>\n";

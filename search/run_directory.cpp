@@ -226,7 +226,19 @@ RunResult read_run_result(const JsonReader &json) {
         }
         return point;
     });
-    result.marks = read_array<PublishedMark>(json.at("published"), read_mark);
+    result.marks = read_array<PublishedMark>(json.at("published"), [&](const JsonReader &row) {
+        PublishedMark mark = read_mark(row);
+        const std::size_t n = result.objectives.size();
+        const bool priced = mark.values.size() == n;
+        const bool beaten =
+            std::all_of(mark.dominated_by.begin(), mark.dominated_by.end(),
+                        [&](const Dominator &d) { return d.better_by.size() == n; });
+        if (!(priced || mark.values.empty()) || !beaten ||
+            (!priced && !mark.dominated_by.empty())) {
+            throw row.error("expected as many values as the front has objectives");
+        }
+        return mark;
+    });
     json.finish();
     return result;
 }

@@ -335,6 +335,28 @@ TEST(Report, RefusesAnUnknownPointAndAnEmptyFront) {
     EXPECT_THROW(report_of(empty), UserError);
 }
 
+TEST(Report, NamesTheConstraintsOfTheSearch) {
+    RunResult result = tiny_run();
+    result.config.space["constraints"] =
+        Json::parse(R"([{"metric": "latency_ms", "target": "pixel6-cpu", "at_most": 10}])");
+    const std::string md = write_markdown(report_of(result));
+    EXPECT_TRUE(contains(md, "- constraint: latency_ms:pixel6-cpu <= 10"));
+    EXPECT_TRUE(contains(md, "- spatial mixing: required"));
+}
+
+TEST(Report, RefusesAFileWhosePublishedNetworkHasTooFewValues) {
+    const auto read = [](const Json &json) {
+        return read_run_result(JsonReader::parse(json.dump(), "front.json"));
+    };
+    Json json = to_json(run_with_mark());
+    EXPECT_EQ(read(json).marks.size(), 1u);
+    json["published"][0]["dominated_by"][0]["better_by"] = {1.0};
+    EXPECT_THROW(read(json), UserError);
+    json["published"][0]["dominated_by"] = Json::array();
+    json["published"][0]["values"] = {1.0};
+    EXPECT_THROW(read(json), UserError);
+}
+
 TEST(Report, TheSameRunGivesTheSameBytes) {
     EXPECT_EQ(write_html(report_of(tiny_run())), write_html(report_of(tiny_run())));
 }
