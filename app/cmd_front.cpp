@@ -70,8 +70,12 @@ int run_front(const Options &options) {
             choices[result.choice_names[c]] = cell(point.choices[c]);
         }
         for (std::size_t o = 0; o < point.values.size(); o++) {
-            row.push_back(point.values[o]);
-            values[result.objectives[o].name] = point.values[o];
+            const double value = point.values[o];
+            const Json number = result.objectives[o].kind == CostKind::counted
+                                    ? Json(static_cast<std::int64_t>(value))
+                                    : Json(value);
+            row.push_back(number);
+            values[result.objectives[o].name] = number;
         }
         table.rows.push_back(row);
         rows.push_back({{"id", point.id}, {"choices", choices}, {"objectives", values}});

@@ -1,9 +1,9 @@
 """Runs the recipes of README.md: check_readme.py TOOL ROOT [--rewrite]
 
 Every fenced block marked `sh` is run, in order and in one temporary folder, by `bash -ec`; there
-./edgefront is TOOL, and data/ and examples/ are the project's. A block marked `text` that follows
-is what the one before it prints on stdout, to the letter. With --rewrite, README.md gets what
-was printed.
+./edgefront is TOOL, and data/ and examples/ are the project's. What such a block prints on stdout
+follows it to the letter, as a block marked `text` or as a table, or is left out. With --rewrite,
+README.md gets what was printed.
 """
 
 import os
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$|((?:^\|[^\n]*\n)+)", re.DOTALL | re.MULTILINE)
 
 
 def main():
@@ -30,7 +30,9 @@ def main():
             os.symlink(root / name, f"{folder}/{name}")
         environment = {**os.environ, "EDGEFRONT_CACHE": f"{folder}/cache"}
         for block in BLOCK.finditer(text):
-            kind, body = block.groups()
+            kind, body, table = block.groups()
+            if table and printed is not None and printed.startswith("|"):
+                kind, body = "text", table
             if kind == "sh":
                 done = subprocess.run(
                     ["bash", "-ec", body],
@@ -49,11 +51,13 @@ def main():
                 if body != printed and not rewrite:
                     print(f"README.md shows:\n{body}but this was printed:\n{printed}")
                     failures += 1
-                rewritten += text[position : block.start(2)] + printed
-                position = block.end(2)
+                rewritten += text[position : block.start(3 if table else 2)] + printed
+                position = block.end(3 if table else 2)
                 printed = None
     if rewrite and not failures:
         readme.write_text(rewritten + text[position:], encoding="utf-8")
+    if failures and not rewrite:
+        print("If that is as it should be: tests/readme/check_readme.py TOOL . --rewrite")
     print(f"{runs} recipes, {failures} failures")
     return 1 if failures or not runs else 0
 
