@@ -2,6 +2,7 @@
 
 #include "dsl/family_json.h"
 #include "hwmodels/cost_model.h"
+#include "hwmodels/target.h"
 
 #include <algorithm>
 #include <set>
@@ -12,6 +13,16 @@ namespace {
 
 constexpr const char *schema = "edgefront/space/1";
 constexpr double most = 1e15; ///< of any bound
+
+/// What `look_up` finds; its complaint about a name gets the place in the file.
+template <typename F>
+auto at_place(const JsonReader &json, F look_up) {
+    try {
+        return look_up();
+    } catch (const UserError &e) {
+        throw json.error(e.what());
+    }
+}
 
 template <typename T, typename F>
 std::vector<T> distinct(const JsonReader &json, F read) {
@@ -226,14 +237,8 @@ SpaceTarget read_space_target(const JsonReader &json) {
 }
 
 Family read_rules(const JsonReader &json, const Zoo &zoo) {
-    if (!json.is_string()) {
-        return read_family(json);
-    }
-    try {
-        return zoo.get(json.string());
-    } catch (const UserError &e) {
-        throw json.error(e.what());
-    }
+    return json.is_string() ? at_place(json, [&] { return zoo.get(json.string()); })
+                            : read_family(json);
 }
 
 /// The networks themselves: what varies and what stays.
@@ -282,6 +287,7 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
         if (std::count(names.begin(), names.end(), names.back()) > 1) {
             throw item.error("the target '" + names.back() + "' stands twice");
         }
+        at_place(item, [&] { return find_target(names.back()); });
         check_target(item, space.targets.back());
     }
     if (const auto guard = json.find("spatial_mixing")) {
@@ -303,7 +309,10 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
         throw json.at("objectives").error("expected at least one objective");
     }
     if (const auto marks = json.find("mark")) {
-        space.marks = marks->strings();
+        for (const auto &item : marks->items()) {
+            space.marks.push_back(item.string());
+            at_place(item, [&] { return zoo.network(item.string()); });
+        }
     }
     json.finish();
     return space;
