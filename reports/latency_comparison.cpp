@@ -266,7 +266,7 @@ Table to_table(const LatencyComparison &comparison, bool with_skipped) {
         }
         table.rows.push_back(
             {p.target, p.network, p.width, p.resolution, to_string(p.precision), p.threads,
-             to_string(p.split), milliseconds(p.latency), milliseconds_cell(row.predicted),
+             to_string(p.split), milliseconds_cell(p.latency), milliseconds_cell(row.predicted),
              percent_cell(row.predicted, p.latency),
              row.predicted ? Json(to_string(row.kind)) : Json(), percent_cell(row.macs, p.latency),
              percent_cell(row.linear3, p.latency), p.source});

@@ -112,37 +112,52 @@ Roles choose(const RunResult &result, const std::vector<std::string> &ids) {
     return roles;
 }
 
-/// Choices that have several values on the front; blocks are shown as blocks, stages' widths and
-/// depths follow from them.
-std::vector<std::size_t> varying_shape(const RunResult &result) {
+bool ends_with(const std::string &text, const std::string &end) {
+    return text.size() >= end.size() &&
+           text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Every stage begins with the axis of its channels (design_space.h).
+bool is_channels(const std::string &axis) {
+    return ends_with(axis, "_channels");
+}
+
+/// Choices that have several values on the front, but for blocks and their number.
+std::vector<std::size_t> varying(const RunResult &result) {
     std::vector<std::size_t> columns;
     for (std::size_t c = 0; c < result.choice_names.size(); c++) {
         const std::string &name = result.choice_names[c];
         const bool block = name.find("_b") != std::string::npos;
-        const bool depth = name.find("_depth") != std::string::npos;
         std::set<std::string> values;
         for (const auto &point : result.points) {
             values.insert(point.choices[c]);
         }
-        if (!block && !depth && values.size() > 1) {
+        if (!block && !ends_with(name, "_depth") && values.size() > 1) {
             columns.push_back(c);
         }
     }
     return columns;
 }
 
-std::vector<std::vector<ReportBlock>> stages_of(const RunResult &result, const RunPoint &point) {
-    std::vector<std::vector<ReportBlock>> stages;
-    std::string stage;
+/// Those of the whole network: the stages' own are shown with their blocks.
+std::vector<std::size_t> varying_shape(const RunResult &result) {
+    std::vector<std::size_t> columns;
+    for (const std::size_t c : varying(result)) {
+        if (!is_channels(result.choice_names[c])) {
+            columns.push_back(c);
+        }
+    }
+    return columns;
+}
+
+std::vector<ReportStage> stages_of(const RunResult &result, const RunPoint &point) {
+    std::vector<ReportStage> stages;
     for (std::size_t c = 0; c < result.choice_names.size(); c++) {
         const std::string &axis = result.choice_names[c];
-        if (const auto type = uib_type_of(axis, point.choices[c])) {
-            const std::string name = axis.substr(0, axis.find('_'));
-            if (stages.empty() || name != stage) {
-                stages.emplace_back();
-                stage = name;
-            }
-            stages.back().push_back({uib_types()[*type], point.choices[c]});
+        if (is_channels(axis)) {
+            stages.push_back({point.choices[c], {}});
+        } else if (const auto type = uib_type_of(axis, point.choices[c]); type && !stages.empty()) {
+            stages.back().blocks.push_back({uib_types()[*type], point.choices[c]});
         }
     }
     return stages;
@@ -327,15 +342,17 @@ void add_mix(RunReport &report, const RunResult &result) {
     for (const auto &point : result.points) {
         std::set<std::string> types;
         for (const auto &stage : stages_of(result, point)) {
-            for (const auto &block : stage) {
+            for (const auto &block : stage.blocks) {
                 types.insert(block.type);
             }
         }
         alone += types.size() == 1 ? 1 : 0;
     }
-    report.mix_facts.push_back({"points made of one type of block alone",
-                                fmt::format("{} of {}", alone, result.points.size())});
-    for (const std::size_t c : varying_shape(result)) {
+    report.mix_facts.push_back(
+        {"points made of one type of block alone",
+         fmt::format("{} of {}", grouped(static_cast<std::int64_t>(alone)),
+                     grouped(static_cast<std::int64_t>(result.points.size())))});
+    for (const std::size_t c : varying(result)) {
         std::map<std::pair<double, std::string>, std::size_t> counts;
         for (const auto &point : result.points) {
             const std::string &value = point.choices[c];
@@ -364,8 +381,8 @@ std::string ReportObjective::shown(double value) const {
 std::string ReportPoint::letters() const {
     std::string text;
     for (const auto &stage : stages) {
-        text += text.empty() ? "" : " ";
-        for (const auto &block : stage) {
+        text += (text.empty() ? "" : " ") + stage.channels + ":";
+        for (const auto &block : stage.blocks) {
             text += block.letter();
         }
     }

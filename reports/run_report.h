@@ -45,16 +45,22 @@ struct ReportBlock {
     char letter() const { return type.front(); }
 };
 
+/// The blocks of one stage that exist.
+struct ReportStage {
+    std::string channels; ///< at width 1
+    std::vector<ReportBlock> blocks;
+};
+
 struct ReportPoint {
     std::string id;
-    std::vector<std::string> roles;               ///< "knee", "fastest"...
-    std::vector<std::string> shape;               ///< one per RunReport::shape_names
-    std::vector<std::vector<ReportBlock>> stages; ///< the blocks that exist
-    std::vector<double> values;                   ///< in the units of the objectives
+    std::vector<std::string> roles; ///< "knee", "fastest"...
+    std::vector<std::string> shape; ///< one per RunReport::shape_names
+    std::vector<ReportStage> stages;
+    std::vector<double> values; ///< in the units of the objectives
     std::vector<std::string> shown;
     std::size_t colour = 0; ///< index into RunReport::legend
 
-    /// "EIF CI": a letter per block, a word per stage.
+    /// "80:EIF 112:CI": a letter per block, a word per stage, its channels first.
     std::string letters() const;
 };
 

@@ -48,9 +48,10 @@ data columns(const RunReport &report) {
 }
 
 data stages(const ReportPoint &point) {
-    return list_of(point.stages, [](const std::vector<ReportBlock> &blocks) {
+    return list_of(point.stages, [](const ReportStage &from) {
         data stage;
-        stage.set("blocks", list_of(blocks, [](const ReportBlock &block) {
+        stage.set("channels", from.channels);
+        stage.set("blocks", list_of(from.blocks, [](const ReportBlock &block) {
                       data item;
                       item.set("type", block.type);
                       item.set("option", block.option);

@@ -86,7 +86,7 @@ std::string points_section(const RunReport &report) {
         append(table.rows.back(), point.shown);
     }
     return fmt::format("## Points\n\n{}\n\nBlocks: E ExtraDW, I IB, C ConvNext, F FFN; a word per "
-                       "stage.\n\n",
+                       "stage, its channels at width 1 first.\n\n",
                        report.thinned() ? report.thinning_note() : "All points of the front.") +
            markdown(table);
 }

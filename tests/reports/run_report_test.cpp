@@ -294,11 +294,13 @@ TEST(Report, CountsWhatTheFrontIsMadeOf) {
     std::int64_t blocks = 0;
     for (const auto &point : report.points) {
         for (const auto &stage : point.stages) {
-            blocks += static_cast<std::int64_t>(stage.size());
+            blocks += static_cast<std::int64_t>(stage.blocks.size());
         }
     }
     EXPECT_EQ(report.mix.back().total(), blocks);
     EXPECT_TRUE(contains(write_markdown(report), "## What the front is made of"));
+    EXPECT_EQ(report.shape_names, (std::vector<std::string>{"resolution", "width"}));
+    EXPECT_EQ(report.points[0].letters().substr(0, 3), "96:");
 }
 
 TEST(Report, EscapesWhatTheUserWrote) {
