@@ -1,14 +1,18 @@
 #include "reports/numbers.h"
 #include "reports/plot.h"
-#include "reports/report_template.h"
 #include "reports/report_writers.h"
 
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
+#include <map>
 #include <stdexcept>
+#include <string>
 
 namespace edgefront {
+
+/// The files of templates/, by name (generated, see cmake/EmbedFiles.cmake).
+const std::map<std::string, std::string> &report_templates();
 
 namespace {
 
@@ -201,7 +205,7 @@ std::string write_html(const RunReport &report) {
     page.set("breakdowns", breakdowns(report));
     page.set("run", facts(report.run));
     page.set("replay", report.replay);
-    kainjow::mustache::mustache templ(report_template());
+    kainjow::mustache::mustache templ(report_templates().at("report.html"));
     std::string html = templ.render(page);
     if (!templ.error_message().empty()) {
         throw std::logic_error("reports/templates/report.html: " + templ.error_message());
