@@ -9,6 +9,7 @@
 
 #include "hwmodels/cost_model.h"
 #include "search/design_space.h"
+#include "search/run_directory.h"
 
 #include <cstdint>
 #include <memory>
@@ -59,6 +60,9 @@ public:
     bool nearer(std::size_t rule, double a, double b) const;
     /// Why `target` (an index) refuses the candidate: "block7.expand: no hard_swish", or "".
     std::string refusal(const Choices &choices, std::size_t target) const;
+
+    /// By stage and UIB type, those that the space offers behind a stage's first block.
+    std::vector<BlockRate> block_rates() const;
 
     std::size_t unique_layers() const { return unique_layers_; }
     std::size_t rows() const { return rows_.size() / columns_; }

@@ -44,6 +44,11 @@ std::string option_name(const Block &uib) {
     return fmt::format("a{}_k{}_e{}", uib.start_kernel, uib.mid_kernel, uib.expansion);
 }
 
+const std::vector<std::string> &uib_types() {
+    static const std::vector<std::string> types = {"ExtraDW", "IB", "ConvNext", "FFN"};
+    return types;
+}
+
 namespace {
 
 constexpr std::size_t resolution_axis = 0, width_axis = 1, activation_axis = 2, first_stage = 3;
@@ -161,11 +166,15 @@ Choices DesignSpace::canonical(Choices choices) const {
 }
 
 std::vector<std::string> DesignSpace::describe(const Choices &choices) const {
+    return describe(choices, axes());
+}
+
+std::vector<std::string> DesignSpace::describe(const Choices &choices,
+                                               const std::vector<Axis> &axes) {
     std::vector<std::string> values;
-    const auto all = axes();
-    for (std::size_t a = 0; a < all.size(); a++) {
+    for (std::size_t a = 0; a < axes.size(); a++) {
         values.push_back(
-            choices[a] == absent ? "" : all[a].values[static_cast<std::size_t>(choices[a])]);
+            choices[a] == absent ? "" : axes[a].values[static_cast<std::size_t>(choices[a])]);
     }
     return values;
 }
@@ -210,15 +219,11 @@ Choices DesignSpace::parse(const std::vector<std::string> &values) const {
 }
 
 std::string DesignSpace::id(const Choices &choices) const {
-    const auto all = axes();
-    const auto values = describe(choices);
-    std::string text;
-    for (std::size_t a = 0; a < all.size(); a++) {
-        if (!values[a].empty()) {
-            text += all[a].name + "=" + values[a] + ";";
-        }
-    }
-    return stable_hash_hex(text).substr(0, 8);
+    return id(describe(choices));
+}
+
+std::string DesignSpace::id(const std::vector<std::string> &values) {
+    return stable_hash_hex(join(values, ";")).substr(0, 8);
 }
 
 std::vector<Block> DesignSpace::blocks(const Choices &choices) const {

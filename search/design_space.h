@@ -101,10 +101,12 @@ struct DesignSpace {
 
     /// The values of the axes as text; "" where a block is absent.
     std::vector<std::string> describe(const Choices &choices) const;
+    static std::vector<std::string> describe(const Choices &choices, const std::vector<Axis> &axes);
     /// The inverse of `describe`; throws UserError naming the axis.
     Choices parse(const std::vector<std::string> &values) const;
-    /// First 8 hexadecimal digits of the stable hash of the choices.
+    /// First 8 hexadecimal digits of the stable hash of the choices as text.
     std::string id(const Choices &choices) const;
+    static std::string id(const std::vector<std::string> &values);
 
     /// Stem, chosen blocks and head, one row per block.
     std::vector<Block> blocks(const Choices &choices) const;
@@ -113,5 +115,7 @@ struct DesignSpace {
 
 /// "a5_k5_e3": a UIB option without repeats, stride and channels.
 std::string option_name(const Block &uib);
+/// The four types of `uib_type`: ExtraDW, IB, ConvNext, FFN.
+const std::vector<std::string> &uib_types();
 
 } // namespace edgefront

@@ -1,6 +1,7 @@
 // What a front is made of, in words and numbers: printed after a sweep, shown in reports.
 #pragma once
 
+#include "search/design_space.h"
 #include "search/run_directory.h"
 
 #include <array>
@@ -9,9 +10,6 @@
 #include <vector>
 
 namespace edgefront {
-
-/// The four UIB types, in the order ExtraDW, IB, ConvNext, FFN.
-const std::vector<std::string> &uib_types();
 
 /// The index into `uib_types` of a choice "a3_k5_e4" on an axis "s1_b2", or nothing for other axes
 /// and absent blocks.

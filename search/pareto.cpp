@@ -41,35 +41,68 @@ bool dominates(const std::vector<double> &a, const std::vector<double> &b,
     return a != b && as_good(a, b, senses);
 }
 
-bool ParetoFront::before(const Member &a, const Member &b) const {
-    for (std::size_t i = 0; i < senses_.size(); i++) {
-        const int c = compare(a.values[i], b.values[i], senses_[i]);
-        if (c != 0) {
-            return c < 0;
+std::vector<double> ParetoFront::costs_of(const std::vector<double> &values) const {
+    std::vector<double> costs = values;
+    for (std::size_t i = 0; i < costs.size(); i++) {
+        if (senses_[i] == Sense::maximise) {
+            costs[i] = -costs[i];
         }
     }
-    return a.choices < b.choices;
+    return costs;
 }
 
 bool ParetoFront::admit(const Member &point) {
-    // Members are sorted by the first objective, so only those before the point can beat it and
-    // only those behind it can be beaten.
-    const auto precedes = [this](const Member &a, const Member &b) { return before(a, b); };
-    const auto at = std::lower_bound(members_.begin(), members_.end(), point, precedes);
+    const std::vector<double> costs = costs_of(point.values);
+    const std::size_t n = costs.size();
+    const auto nowhere_above = [n](const double *a, const double *b) {
+        std::size_t i = 0;
+        while (i < n && a[i] <= b[i]) {
+            i++;
+        }
+        return i == n;
+    };
+    // Members are sorted by their costs, so only those before the point can beat it and only those
+    // behind it can be beaten.
+    std::size_t first = 0, last = members_.size();
+    while (first < last) {
+        const std::size_t middle = (first + last) / 2;
+        const double *row = costs_.data() + middle * n;
+        if (std::lexicographical_compare(row, row + n, costs.begin(), costs.end())) {
+            first = middle + 1;
+        } else {
+            last = middle;
+        }
+    }
+    const std::size_t position = first;
+    const auto offset = [n](std::size_t row) { return static_cast<std::ptrdiff_t>(row * n); };
+    if (position < members_.size() && members_[position].values == point.values) {
+        if (point.choices < members_[position].choices) {
+            members_[position] = point;
+            return true;
+        }
+        return false;
+    }
     // Neighbours in the order are alike and beat the point most often: scan backwards.
-    for (auto m = at; m != members_.begin();) {
-        --m;
-        if (as_good(m->values, point.values, senses_)) {
+    for (std::size_t m = position; m-- > 0;) {
+        if (nowhere_above(costs_.data() + m * n, costs.data())) {
             return false;
         }
     }
-    // The position survives: everything removed stands behind it.
-    const auto position = at - members_.begin();
-    members_.erase(
-        std::remove_if(at, members_.end(),
-                       [&](const Member &m) { return as_good(point.values, m.values, senses_); }),
-        members_.end());
-    members_.insert(members_.begin() + position, point);
+    std::size_t kept = position;
+    for (std::size_t m = position; m < members_.size(); m++) {
+        if (nowhere_above(costs.data(), costs_.data() + m * n)) {
+            continue;
+        }
+        if (kept != m) {
+            members_[kept] = std::move(members_[m]);
+            std::copy_n(costs_.begin() + offset(m), n, costs_.begin() + offset(kept));
+        }
+        kept++;
+    }
+    members_.resize(kept);
+    costs_.resize(kept * n);
+    members_.insert(members_.begin() + static_cast<std::ptrdiff_t>(position), point);
+    costs_.insert(costs_.begin() + offset(position), costs.begin(), costs.end());
     return true;
 }
 

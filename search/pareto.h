@@ -34,7 +34,7 @@ public:
     /// Returns whether it was taken in.
     bool admit(const Member &point);
 
-    /// Sorted by values (the best of the first objective first), then by choices.
+    /// Sorted by values, the best of the first objective first.
     const std::vector<Member> &members() const { return members_; }
     std::size_t size() const { return members_.size(); }
     const std::vector<Sense> &senses() const { return senses_; }
@@ -45,10 +45,11 @@ public:
     bool contains(const std::vector<double> &values) const;
 
 private:
-    bool before(const Member &a, const Member &b) const;
+    std::vector<double> costs_of(const std::vector<double> &values) const;
 
     std::vector<Sense> senses_;
     std::vector<Member> members_;
+    std::vector<double> costs_; ///< of the members, one after the other: values, less is better
 };
 
 /// Volume between the front and `reference` (a point every member beats in every objective),

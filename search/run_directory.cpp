@@ -112,6 +112,19 @@ PublishedMark read_mark(const JsonReader &json) {
     return m;
 }
 
+Json write_rate(const BlockRate &r) {
+    return {{"stage", r.stage},
+            {"type", r.type},
+            {"offered", r.offered},
+            {"reach_pixels", r.reach_pixels},
+            {"ms_per_100_mmacs", r.ms_per_100_mmacs}};
+}
+
+BlockRate read_rate(const JsonReader &json) {
+    return {json.at("stage").string(), json.at("type").string(), json.at("offered").number(0, 1),
+            json.at("reach_pixels").number(0, any), json.at("ms_per_100_mmacs").numbers(0, any)};
+}
+
 } // namespace
 
 Json to_json(const RunCounters &counters) {
@@ -207,7 +220,8 @@ Json to_json(const RunResult &result) {
             {"objectives", array_of(result.objectives, write_objective)},
             {"counters", to_json(result.counters)},
             {"points", array_of(result.points, write_point)},
-            {"published", array_of(result.marks, write_mark)}};
+            {"published", array_of(result.marks, write_mark)},
+            {"block_rates", array_of(result.block_rates, write_rate)}};
 }
 
 RunResult read_run_result(const JsonReader &json) {
@@ -239,6 +253,7 @@ RunResult read_run_result(const JsonReader &json) {
         }
         return mark;
     });
+    result.block_rates = read_array<BlockRate>(json.at("block_rates"), read_rate);
     json.finish();
     return result;
 }

@@ -78,6 +78,17 @@ struct Refusals {
     std::optional<double> nearest; ///< the value nearest to the bound among those refused
 };
 
+/// What one type of UIB costs in a stage and what it sees: the reason for its share of a front.
+/// Means over the stage's blocks behind the first, at all resolutions, widths and channels of the
+/// space.
+struct BlockRate {
+    std::string stage;                    ///< "s1"
+    std::string type;                     ///< "ExtraDW", "IB", "ConvNext", "FFN"
+    double offered = 0;                   ///< share of the options, 0 to 1
+    double reach_pixels = 0;              ///< by which a block widens the receptive field
+    std::vector<double> ms_per_100_mmacs; ///< latency by MACs, one per target of the run
+};
+
 struct RunCounters {
     double space_size = 0; ///< networks in the space; exact below 2^53
     std::int64_t evaluated = 0;
@@ -93,6 +104,7 @@ struct RunResult {
     RunCounters counters;
     std::vector<RunPoint> points; ///< the front, by the first objective, best first
     std::vector<PublishedMark> marks;
+    std::vector<BlockRate> block_rates;
 
     /// By id or by its first characters; throws UserError (unknown, ambiguous).
     const RunPoint &point(const std::string &id) const;

@@ -87,11 +87,12 @@ public:
     }
 
     SweepOutcome run() {
+        admit_published();
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
         }
         const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
-        auto saved = std::chrono::steady_clock::now();
+        std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
         while (!strategy_->finished()) {
             if (hooks_.stop && hooks_.stop()) {
                 save();
@@ -117,6 +118,20 @@ public:
 
 private:
     fs::path state_path() const { return directory_ / "state.json"; }
+
+    /// The published networks are points like any other: what the front keeps is not beaten by
+    /// them.
+    void admit_published() {
+        for (const auto &name : space_.marks) {
+            const auto found = find_in_space(space_, zoo_, name);
+            if (const auto *choices = std::get_if<Choices>(&found)) {
+                const Evaluation e = tables_.evaluate(*choices);
+                if (e.feasible()) {
+                    front_.admit({*choices, e.values});
+                }
+            }
+        }
+    }
 
     /// Prices a batch in parallel, then takes it in one by one, in its order.
     std::vector<Evaluation> admit(const std::vector<Choices> &batch) {
@@ -185,7 +200,8 @@ private:
         RunResult result;
         result.config = config_;
         result.finished = strategy_->finished();
-        for (const auto &axis : space_.axes()) {
+        const std::vector<Axis> axes = space_.axes();
+        for (const auto &axis : axes) {
             result.choice_names.push_back(axis.name);
         }
         for (const auto &objective : space_.objectives) {
@@ -195,10 +211,11 @@ private:
         }
         result.counters = counters_;
         for (const auto &member : front_.members()) {
-            result.points.push_back(
-                {space_.id(member.choices), space_.describe(member.choices), member.values});
+            const auto values = DesignSpace::describe(member.choices, axes);
+            result.points.push_back({DesignSpace::id(values), values, member.values});
         }
         result.marks = mark_published(space_, zoo_, tables_, front_);
+        result.block_rates = tables_.block_rates();
         return result;
     }
 

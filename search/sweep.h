@@ -20,7 +20,7 @@ struct SweepRequest {
     std::uint64_t seed = default_seed;
     std::optional<std::int64_t> evaluations; ///< nsga2's budget, rounded up to whole generations
     std::optional<std::int64_t> generations; ///< instead of `evaluations`
-    int population = 200;                    ///< nsga2: a multiple of 4
+    int population = 400;                    ///< nsga2: a multiple of 4
 };
 
 /// The configuration with everything decided. Throws UserError for a request that cannot be.
@@ -54,7 +54,7 @@ struct SweepOutcome {
 
 /// Runs or continues the sweep of `config` in `directory`. Throws UserError when the folder belongs
 /// to another configuration (with the differences) or cannot be written; what was there before
-/// stays. The state is saved about every second, and when stopped.
+/// stays. The state is saved after the first step, then about every second, and when stopped.
 SweepOutcome run_sweep(const RunConfig &config, const std::filesystem::path &directory,
                        const Zoo &zoo, const SweepHooks &hooks);
 

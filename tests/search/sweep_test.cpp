@@ -149,6 +149,16 @@ TEST_F(SweepTest, the_same_seed_gives_the_same_bytes_with_any_number_of_threads)
     }
 }
 
+TEST_F(SweepTest, a_published_network_is_on_the_front_or_dominated_even_after_a_short_search) {
+    Json json = write_space(shipped_space("uib_small"));
+    json["mark"] = {"mobilenet_v4_conv_small", "mobilenet_v4_conv_small@0.5,192"};
+    const RunResult result = run(config(space_of(json), nsga2(1, 8)), "r").result;
+    for (const auto &mark : result.marks) {
+        EXPECT_TRUE(mark.inside && mark.feasible);
+        EXPECT_NE(mark.on_front, !mark.dominated_by.empty()) << mark.network;
+    }
+}
+
 TEST_F(SweepTest, another_seed_gives_another_walk) {
     const DesignSpace space = shipped_space("uib_small");
     SweepRequest request = nsga2(3);
