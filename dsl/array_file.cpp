@@ -5,7 +5,7 @@
 
 #include <cmath>
 #include <cstring>
-#include <regex>
+#include <optional>
 #include <string>
 
 namespace edgefront {
@@ -20,6 +20,22 @@ struct Npy {
     std::string shape; ///< "224, 224, 3"
     std::size_t data = 0;
 };
+
+/// What stands between `open` and `close` after "'key':" in a Python dictionary.
+std::optional<std::string> value_of(const std::string &dictionary, const std::string &key,
+                                    const std::string &open, const std::string &close) {
+    const std::string start = "'" + key + "': " + open;
+    const std::size_t at = dictionary.find(start);
+    if (at == std::string::npos) {
+        return std::nullopt;
+    }
+    const std::size_t begin = at + start.size();
+    const std::size_t end = dictionary.find(close, begin);
+    if (end == std::string::npos) {
+        return std::nullopt;
+    }
+    return dictionary.substr(begin, end - begin);
+}
 
 /// The header of numpy's format: magic, version, header length, a Python dictionary.
 Npy parse_header(const std::string &bytes, const Where &where) {
@@ -38,15 +54,13 @@ Npy parse_header(const std::string &bytes, const Where &where) {
         throw UserError(where, "not a whole .npy file");
     }
     const std::string header = bytes.substr(start, length);
-    static const std::regex type("'descr': *'([^']*)'");
-    static const std::regex order("'fortran_order': *(True|False)");
-    static const std::regex shape("'shape': *\\(([0-9, ]*)\\)");
-    std::smatch t, o, s;
-    if (!std::regex_search(header, t, type) || !std::regex_search(header, o, order) ||
-        !std::regex_search(header, s, shape)) {
+    const auto type = value_of(header, "descr", "'", "'");
+    const auto order = value_of(header, "fortran_order", "", ",");
+    const auto shape = value_of(header, "shape", "(", ")");
+    if (!type || !order || !shape) {
         throw UserError(where, "its .npy header has no descr, fortran_order and shape");
     }
-    return {t[1], o[1], s[1], start + length};
+    return {*type, *order, *shape, start + length};
 }
 
 } // namespace

@@ -11,7 +11,6 @@
 #include <kainjow/mustache.hpp>
 
 #include <map>
-#include <regex>
 #include <utility>
 
 namespace edgefront {
@@ -26,8 +25,14 @@ namespace {
 
 /// A file of package/ as it goes into a package, where all headers stand in one folder.
 std::string flat(const std::string &name) {
-    static const std::regex folder(R"(#include "(dsl|schedules/package)/)");
-    return std::regex_replace(package_files().at(name), folder, "#include \"");
+    std::string text = package_files().at(name);
+    for (const std::string folder : {"dsl/", "schedules/package/"}) {
+        const std::string include = "#include \"";
+        for (std::size_t at = 0; (at = text.find(include + folder, at)) != std::string::npos;) {
+            text.erase(at + include.size(), folder.size());
+        }
+    }
+    return text;
 }
 
 std::string filled(const std::string &name, const mustache::data &data) {
