@@ -21,7 +21,7 @@ awk -v name="## $name" '/^## / {inside = $0 == name; next} inside' "$table" >"$f
 sed -n 's/^\$ //p' "$folder/case" >"$folder/script"
 [ -s "$folder/script" ] || { echo "no case '$name' in $table"; exit 1; }
 status=0
-export EDGEFRONT_CACHE=$folder/cache PATH=$folder/bin:$PATH root
+export EDGEFRONT_CACHE=${EDGEFRONT_CACHE:-$folder/cache} PATH=$folder/bin:$PATH root
 (cd "$folder/work" && bash "$folder/script") \
     >"$folder/stdout" 2>"$folder/stderr" </dev/null || status=$?
 

@@ -28,7 +28,7 @@ def main():
         os.symlink(tool, f"{folder}/edgefront")
         for name in ("data", "examples"):
             os.symlink(root / name, f"{folder}/{name}")
-        environment = {**os.environ, "EDGEFRONT_CACHE": f"{folder}/cache"}
+        environment = {"EDGEFRONT_CACHE": f"{folder}/cache", **os.environ}
         for block in BLOCK.finditer(text):
             kind, body, table = block.groups()
             if table and printed is not None and printed.startswith("|"):
