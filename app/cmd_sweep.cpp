@@ -51,7 +51,7 @@ public:
         if (front.size() == 0) {
             return "nothing feasible yet";
         }
-        std::string line = fmt::format("front {}, best", front.size());
+        std::string best;
         std::vector<double> worst;
         for (std::size_t o = 0; o < objectives.size(); o++) {
             const auto by = [&](const Member &a, const Member &b) {
@@ -60,19 +60,20 @@ public:
             const auto [low, high] =
                 std::minmax_element(front.members().begin(), front.members().end(), by);
             const bool minimise = objectives[o].sense == Sense::minimise;
-            line += fmt::format(" {} {}", objectives[o].measure.name(),
+            best += fmt::format(" {} {}", objectives[o].measure.name(),
                                 shown(minimise ? low->values[o] : high->values[o]));
             worst.push_back(minimise ? high->values[o] : low->values[o]);
         }
         if (reference_.empty()) {
             reference_ = worst;
-            first_ = hypervolume_estimate(front, reference_);
+            first_ = front.hypervolume_estimate(reference_);
         }
+        std::string line = fmt::format("front {}", front.size());
         if (first_ > 0) {
             line += fmt::format(", hypervolume x{:.3f}",
-                                hypervolume_estimate(front, reference_) / first_);
+                                front.hypervolume_estimate(reference_) / first_);
         }
-        return line;
+        return line + ", best" + best;
     }
 
 private:

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace edgefront {
@@ -20,6 +22,12 @@ std::string rate(double per_second) {
     return per_second >= 1e6   ? fmt::format("{:.1f} M", per_second / 1e6)
            : per_second >= 1e4 ? fmt::format("{:.0f} k", per_second / 1e3)
                                : fmt::format("{:.0f} ", per_second);
+}
+
+/// Characters of a line; a longer one would wrap and could not be overwritten.
+std::size_t terminal_columns() {
+    struct winsize size = {};
+    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
 } // namespace
@@ -53,6 +61,9 @@ void Progress::update(std::int64_t done, std::int64_t total,
         line += ", " + duration(static_cast<double>(total - done) / speed) + " left";
     }
     line += "; " + detail();
+    if (terminal_) {
+        line.resize(std::min(line.size(), terminal_columns() - 1));
+    }
     std::fputs(terminal_ ? ("\r\033[K" + line).c_str() : (line + "\n").c_str(), stderr);
     std::fflush(stderr);
     line_open_ = terminal_;

@@ -43,6 +43,9 @@ public:
     std::vector<std::size_t> dominators(const std::vector<double> &values) const;
     /// Whether some member has exactly these values.
     bool contains(const std::vector<double> &values) const;
+    /// Volume between the front and `reference` (a point every member beats in every objective),
+    /// estimated with quasi-random points: equal fronts give equal numbers. For watching a search.
+    double hypervolume_estimate(const std::vector<double> &reference) const;
 
 private:
     std::vector<double> costs_of(const std::vector<double> &values) const;
@@ -51,9 +54,5 @@ private:
     std::vector<Member> members_;
     std::vector<double> costs_; ///< of the members, one after the other: values, less is better
 };
-
-/// Volume between the front and `reference` (a point every member beats in every objective),
-/// estimated with 8192 quasi-random points: equal fronts give equal numbers. For watching a search.
-double hypervolume_estimate(const ParetoFront &front, const std::vector<double> &reference);
 
 } // namespace edgefront
