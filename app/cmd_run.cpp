@@ -1,5 +1,6 @@
 // edgefront run N: executes a network on this machine; --check compares every layer.
 #include "app/host_network.h"
+#include "app/progress.h"
 #include "base/random.h"
 #include "dsl/array_file.h"
 #include "search/runner.h"
@@ -93,8 +94,14 @@ int run_run(const Options &options, bool quiet) {
                    {"checksum_xxh64", checksum(output)}};
     bool passed = true;
     if (options.check) {
+        Progress progress("layers", quiet);
+        const auto layers = static_cast<std::int64_t>(network.nodes.size());
+        const auto checks = check_layers(runner, input, [&](int done) {
+            stop_if_interrupted();
+            progress.update(done, layers, [] { return "comparing with the reference"; });
+        });
         result["checks"] = Json::array();
-        for (const LayerCheck &check : check_layers(runner, input)) {
+        for (const LayerCheck &check : checks) {
             result["checks"].push_back(check_json(check));
             passed = passed && check.passed;
         }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -123,11 +124,17 @@ void set_shape(mustache::data &data, const std::string &prefix, const Shape &s) 
     data[prefix + "_count"] = text(s.elements());
 }
 
+/// Text that cannot end a C comment: a network's name is the user's.
+std::string for_comment(std::string text) {
+    std::replace(text.begin(), text.end(), '*', '_');
+    return text;
+}
+
 /// Everything the templates name.
 mustache::data package_data(const PackagePlan &plan, const BuildContext &context) {
     mustache::data data;
     data["name"] = plan.name;
-    data["network"] = plan.network.name;
+    data["network"] = for_comment(plan.network.name);
     data["version"] = context.tool_version;
     data["target"] = context.target_name + " (" + plan.target.text + ")";
     data["weights_magic"] = package_weights_magic;
@@ -188,8 +195,10 @@ void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
     }
 }
 
+/// With -fexceptions a trace written in C++ may throw through the runtime.
 const std::vector<std::string> &compile_flags() {
-    static const std::vector<std::string> flags = {"-std=c11", "-O2", "-fPIC", "-pthread"};
+    static const std::vector<std::string> flags = {"-std=c11", "-O2", "-fPIC", "-pthread",
+                                                   "-fexceptions"};
     return flags;
 }
 
@@ -245,9 +254,14 @@ void replace(const fs::path &from, const fs::path &to) {
     std::error_code ec;
     if (is_package(to)) {
         const TemporaryFolder aside(to);
-        fs::rename(to, aside.path() / "old", ec);
+        const fs::path old = aside.path() / "old";
+        fs::rename(to, old, ec);
         if (!ec) {
             fs::rename(from, to, ec);
+            if (ec) {
+                std::error_code ignored;
+                fs::rename(old, to, ignored);
+            }
         }
     } else {
         fs::rename(from, to, ec);
@@ -317,7 +331,8 @@ void write_package(const PackagePlan &plan, const NetworkWeights &weights,
 
 fs::path shared_library(const PackagePlan &plan, const BuildContext &context) {
     const mustache::data data = package_data(plan, context);
-    std::string sources = filled("network.h", data) + filled("network.c", data);
+    std::string sources =
+        join(compile_flags()) + filled("network.h", data) + filled("network.c", data);
     for (const char *name : {"runtime.c", "threads.c", "edgefront_layer.h", "edgefront_trace.h"}) {
         sources += flat(name);
     }

@@ -178,11 +178,15 @@ double LayerCheck::relative_error() const {
     return difference.range > 0 ? difference.error / difference.range : difference.error;
 }
 
-std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &input) {
+std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &input,
+                                     const std::function<void(int)> &progress) {
     std::vector<LayerCheck> checks;
     runner.run(input, [&](const edgefront_layer_run &run) {
         const edgefront_layer_check check = edgefront_check_layer(&run);
         checks.push_back({run.name, check.difference, check.passed != 0});
+        if (progress) {
+            progress(static_cast<int>(checks.size()));
+        }
     });
     return checks;
 }

@@ -37,7 +37,7 @@ public:
     std::vector<float> run(const std::vector<float> &input);
 
     using Trace = std::function<void(const edgefront_layer_run &)>;
-    /// The same, telling every layer's operands and time.
+    /// The same, telling every layer's operands and time. A trace may throw.
     std::vector<float> run(const std::vector<float> &input, const Trace &trace);
 
     /// Once more on the input of the last `run`, without copying anything: for timing.
@@ -59,7 +59,9 @@ struct LayerCheck {
     double relative_error() const;
 };
 
-std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &input);
+/// `progress` is told how many layers are checked; it may be empty, and may throw to stop.
+std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &input,
+                                     const std::function<void(int done)> &progress = {});
 
 /// Of repeated runs.
 struct Timing {

@@ -209,6 +209,7 @@ TEST_F(Package, ACompilerOrArchiverThatFailsIsQuotedAndNothingIsLeft) {
 
 TEST_F(Package, TheGeneratedSourcesCompileWithoutWarnings) {
     const Environment strict("CC", "cc -Wall -Wextra -Wpedantic -Wshadow -Werror");
+    plan_.network.name = "mine */ #error \"quoted\"";
     write("out");
     EXPECT_EQ(entries(), std::vector<std::string>{"out"});
 }

@@ -99,6 +99,23 @@ TEST_F(RunnerTest, TheCheckPassesRightLayersAndFindsWronglyPackedWeightsAndOutpu
     EXPECT_GT(dense, 10);
 }
 
+TEST_F(RunnerTest, ATraceThatThrowsEndsTheRunAndTheNextOneIsWhole) {
+    struct Stop {};
+    Runner r = runner(2);
+    const auto input = random_input(network_, 1);
+    const auto expected = r.run(input);
+    int calls = 0;
+    EXPECT_THROW(check_layers(r, input,
+                              [&](int) {
+                                  if (++calls == 5) {
+                                      throw Stop();
+                                  }
+                              }),
+                 Stop);
+    EXPECT_EQ(calls, 5);
+    EXPECT_EQ(r.run(input), expected);
+}
+
 TEST_F(RunnerTest, AnInputOfAnotherSizeIsABugInTheCaller) {
     Runner r = runner();
     EXPECT_THROW(r.run(std::vector<float>(7)), std::logic_error);
