@@ -22,6 +22,9 @@ enum CountColumn { mac_count, param_count, layers, reach, mixing, live, count_co
 constexpr double fs_per_second = 1e15;
 constexpr double upj_per_pj = 1e6;
 
+/// Above this the tables of a space are refused.
+constexpr double most_bytes = 5e8;
+
 /// Enough digits for everybody (a picosecond, a picojoule), and short numbers in files.
 double rounded(double value) {
     return std::round(value * 1e9) / 1e9;
@@ -90,8 +93,6 @@ public:
     }
 
 private:
-    using Rows = std::vector<std::int64_t>;
-
     void lay_out() {
         std::size_t rows = 0;
         const std::size_t contexts =
@@ -115,6 +116,13 @@ private:
         }
         tables_.head_.ins = ins;
         place(tables_.head_);
+        const double bytes = static_cast<double>(rows) * static_cast<double>(tables_.columns_) *
+                             sizeof(std::int64_t);
+        if (bytes > most_bytes) {
+            throw UserError(fmt::format("space '{}' needs {:.3g} rows of costs ({:.3g} GB), more "
+                                        "than fit; give it fewer values per axis",
+                                        space_.name, static_cast<double>(rows), bytes * 1e-9));
+        }
         tables_.rows_.assign(rows * tables_.columns_, 0);
     }
 

@@ -45,7 +45,7 @@ struct Evaluation {
 class CostTables {
 public:
     /// Prices every layer that occurs in the space once, with up to `threads` threads. `space` and
-    /// `targets` must outlive the tables.
+    /// `targets` must outlive the tables. Throws UserError when the tables would not fit in memory.
     CostTables(const DesignSpace &space, const std::vector<PricedTarget> &targets, int threads);
 
     /// Safe to call from many threads. Axes beyond a stage's depth are ignored.

@@ -103,6 +103,17 @@ TEST(CostTables, do_not_depend_on_the_number_of_threads) {
     }
 }
 
+TEST(CostTables, a_space_too_large_for_memory_is_refused) {
+    Json json = tiny_json();
+    for (int i = 0; i < 1000; i++) {
+        json["widths"].push_back(2 + 0.001 * i);
+        json["resolutions"].push_back(200 + i);
+    }
+    const DesignSpace space = space_of(json);
+    const auto targets = price_targets(space);
+    EXPECT_THROW(CostTables(space, targets, 1), UserError);
+}
+
 TEST(CostTables, a_constraint_refuses_exactly_the_networks_beyond_its_bound) {
     Json json = tiny_json();
     json["spatial_mixing"] = false;
