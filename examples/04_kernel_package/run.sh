@@ -13,6 +13,6 @@ cd "${1:-$(mktemp -d)}"
 pocket_uib/bin/selfcheck | tail -n 1
 
 # A program that uses it is an ordinary CMake project.
-cmake -S "$here" -B build -DCMAKE_PREFIX_PATH="$PWD/pocket_uib" -DCMAKE_BUILD_TYPE=Release >build.log
+cmake -S "$here" -B build -G Ninja -DCMAKE_PREFIX_PATH="$PWD/pocket_uib" -DCMAKE_BUILD_TYPE=Release >build.log
 cmake --build build >>build.log
 build/classify

@@ -54,16 +54,8 @@ TEST(Random, task_seeds_depend_on_run_and_task) {
 
 class Files : public ::testing::Test {
 protected:
-    void SetUp() override {
-        folder_ =
-            fs::path(::testing::TempDir()) /
-            ("files_" + std::to_string(stable_hash(
-                            ::testing::UnitTest::GetInstance()->current_test_info()->name())));
-        fs::remove_all(folder_);
-        make_directory(folder_);
-    }
-    void TearDown() override { fs::remove_all(folder_); }
-    fs::path folder_;
+    TemporaryFolder temporary_{::testing::TempDir() + "edgefront-files"};
+    const fs::path &folder_ = temporary_.path();
 };
 
 TEST_F(Files, what_is_written_is_read_back_and_no_temporary_stays) {

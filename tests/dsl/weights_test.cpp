@@ -140,15 +140,12 @@ TEST(Weights, PyTorchLayoutIsTransposedToTheKernels) {
 class CheckpointFile : public ::testing::Test {
 protected:
     CheckpointFile() : network_(Zoo().network("mobilenet_v3_small@0.35,64")) {
-        std::string pattern = ::testing::TempDir() + "edgefront-weights-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
         tensors_ = random_checkpoint(network_, 2);
     }
-    ~CheckpointFile() override { std::filesystem::remove_all(folder_); }
 
     /// What loading the tensors as they are now says; "" when they load.
     std::string message() {
-        const std::filesystem::path path = folder_ / "w.safetensors";
+        const std::filesystem::path path = folder_.path() / "w.safetensors";
         write_file(path, write_safetensors(tensors_));
         try {
             loaded_ = load_weights(network_, path);
@@ -159,7 +156,7 @@ protected:
     }
 
     Network network_;
-    std::filesystem::path folder_;
+    TemporaryFolder folder_{::testing::TempDir() + "edgefront-weights"};
     TensorMap tensors_;
     NetworkWeights loaded_;
 };

@@ -183,9 +183,6 @@ TEST(CountComparison, TheExplanationOfMobileNetV1HalfWidthHolds) {
 
 class CountFile : public ::testing::Test {
 protected:
-    CountFile() : path_(std::filesystem::path(::testing::TempDir()) / "counts_test.csv") {}
-    ~CountFile() override { std::filesystem::remove(path_); }
-
     /// What reading a file with one row, made of `cells` in the order of the header, complains
     /// about.
     std::string complaint(const std::string &cells) {
@@ -199,7 +196,8 @@ protected:
         return "";
     }
 
-    std::filesystem::path path_;
+    TemporaryFolder temporary_{::testing::TempDir() + "edgefront-counts"};
+    const std::filesystem::path path_ = temporary_.path() / "counts.csv";
 };
 
 TEST_F(CountFile, RefusesBadCellsByLineAndColumn) {

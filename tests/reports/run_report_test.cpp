@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "base/files.h"
 #include "reports/report_writers.h"
 #include "search/design_space_json.h"
 #include "search/sweep.h"
@@ -18,15 +19,12 @@ namespace fs = std::filesystem;
 /// The finished sweep of data/spaces/tiny.json, run once for all tests.
 const RunResult &tiny_run() {
     static const RunResult result = [] {
-        const fs::path folder = fs::path(::testing::TempDir()) / "edgefront_tiny_run";
-        fs::remove_all(folder);
+        const TemporaryFolder folder(::testing::TempDir() + "edgefront-report");
         const Zoo zoo;
         const DesignSpace space = read_space_file(data_directory() / "spaces" / "tiny.json", zoo);
         const RunConfig config = resolve(space, price_targets(space), {}, "test");
-        run_sweep(config, folder, zoo, {});
-        const RunResult read = read_run(folder);
-        fs::remove_all(folder);
-        return read;
+        run_sweep(config, folder.path(), zoo, {});
+        return read_run(folder.path());
     }();
     return result;
 }

@@ -41,13 +41,6 @@ namespace fs = std::filesystem;
 
 class Emit : public testing::Test {
 protected:
-    void SetUp() override {
-        std::string pattern = testing::TempDir() + "/edgefront_emit_XXXXXX";
-        ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-        directory_ = pattern;
-    }
-    void TearDown() override { fs::remove_all(directory_); }
-
     /// Emits, links and loads; the result is the C function.
     void *load(const Layer &layer, const Schedule &schedule, const std::string &symbol) {
         const fs::path object = directory_ / (symbol + ".o");
@@ -62,7 +55,8 @@ protected:
         return handle == nullptr ? nullptr : dlsym(handle, symbol.c_str());
     }
 
-    fs::path directory_;
+    TemporaryFolder temporary_{::testing::TempDir() + "edgefront-emit"};
+    const fs::path &directory_ = temporary_.path();
 };
 
 /// The buffers of emit.h around plain memory.

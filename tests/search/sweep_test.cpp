@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <unistd.h>
 
 namespace edgefront {
 namespace {
@@ -17,12 +16,6 @@ namespace fs = std::filesystem;
 /// A folder of its own for each test, gone afterwards.
 class SweepTest : public ::testing::Test {
 protected:
-    SweepTest() {
-        std::string name = (fs::temp_directory_path() / "edgefront_sweep_XXXXXX").string();
-        root_ = ::mkdtemp(name.data());
-    }
-    ~SweepTest() override { fs::remove_all(root_); }
-
     RunConfig config(const DesignSpace &space, const SweepRequest &request = {}) const {
         return resolve(space, price_targets(space), request, "0.0.test");
     }
@@ -48,7 +41,8 @@ protected:
     }
 
     Zoo zoo_;
-    fs::path root_;
+    TemporaryFolder temporary_{::testing::TempDir() + "edgefront-sweep"};
+    const fs::path &root_ = temporary_.path();
 };
 
 SweepRequest nsga2(std::int64_t generations, int population = 40) {
