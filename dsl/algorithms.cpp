@@ -71,7 +71,7 @@ std::vector<ImageParam> Algorithm::parameters() const {
     return defined;
 }
 
-Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index) {
+Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index, int pair_lanes) {
     if (layer.type != DataType::fp32) {
         throw std::logic_error("make_algorithm: only fp32 has kernels: " + key(layer));
     }
@@ -99,11 +99,23 @@ Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index) {
         a.window = RDom(0, layer.input.channels, 0, k, 0, k, "window");
         const Expr ci = a.window.x, kx = a.window.y, ky = a.window.z;
         const Expr step = ci + layer.input.channels * (kx + k * ky);
+        const auto tap = [&](const Expr &column, const Expr &row) {
+            return in(ci, column * s + kx - layer.pad_left, row * s + ky - layer.pad_top);
+        };
         a.sum = Func("sum");
-        a.sum(c, x, y) = a.bias(c);
-        a.sum(c, x, y) += a.weights(weight_index(c, step)) *
-                          in(ci, x * s + kx - layer.pad_left, y * s + ky - layer.pad_top);
-        value = a.sum(c, x, y);
+        if (pair_lanes > 0) {
+            const Halide::Var side = a.side, group = a.group;
+            const Expr channel = group * pair_lanes + c;
+            a.sum(c, side, group, x, y) = a.bias(channel);
+            a.sum(c, side, group, x, y) +=
+                a.weights(weight_index(channel, step)) *
+                Halide::select(side == 0, tap(2 * x, y), tap(2 * x + 1, y));
+            value = a.sum(c % pair_lanes, x % 2, c / pair_lanes, x / 2, y);
+        } else {
+            a.sum(c, x, y) = a.bias(c);
+            a.sum(c, x, y) += a.weights(weight_index(c, step)) * tap(x, y);
+            value = a.sum(c, x, y);
+        }
         break;
     }
     case Op::depthwise_conv2d: {

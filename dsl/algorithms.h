@@ -20,6 +20,7 @@ WeightIndex plain_weight_index(const Layer &layer);
 
 struct Algorithm {
     Halide::Var c{"c"}, x{"x"}, y{"y"};
+    Halide::Var side{"side"}, group{"group"}; ///< of `sum` when pixels are paired
     Halide::RDom window; ///< (ci, kx, ky) of dense layers, (kx, ky) of depthwise ones and pooling
     Halide::ImageParam input, gate, residual, weights, bias; ///< defined where the layer has them
     Halide::Func padded; ///< the input with zeros around it; undefined when no padding is read
@@ -30,7 +31,10 @@ struct Algorithm {
     std::vector<Halide::ImageParam> parameters() const;
 };
 
-/// Throws std::logic_error for a layer that is not fp32.
-Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index);
+/// Throws std::logic_error for a layer that is not fp32. With `pair_lanes` the sums of a dense
+/// layer are written as sum(c, side, group, x, y), of channel group * pair_lanes + c and pixel 2 *
+/// x + side: a vector over (c, side) then holds two pixels, for channels that would leave half of
+/// it empty.
+Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index, int pair_lanes = 0);
 
 } // namespace edgefront

@@ -119,6 +119,34 @@ void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a) {
         .unroll(step);
 }
 
+/// Sums of two neighbouring pixels in one vector.
+void schedule_paired(const Layer &layer, const Schedule &s, Algorithm &a) {
+    const TileLoops t = tile_output(layer, s, a, TailStrategy::RoundUp);
+    a.sum.compute_at(a.output, t.innermost)
+        .store_in(MemoryType::Register)
+        .bound_extent(a.c, s.lanes)
+        .bound_extent(a.side, 2)
+        .bound_extent(a.group, s.vectors)
+        .bound_extent(a.x, s.pixels / 2)
+        .bound_extent(a.y, s.rows)
+        .vectorize(a.c)
+        .vectorize(a.side)
+        .unroll(a.group)
+        .unroll(a.x)
+        .unroll(a.y);
+    RVar step("step");
+    const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
+    a.sum.update()
+        .split(ci, ci, step, s.unroll)
+        .reorder(a.c, a.side, a.group, a.x, a.y, step, ci, kx, ky)
+        .vectorize(a.c)
+        .vectorize(a.side)
+        .unroll(a.group)
+        .unroll(a.x)
+        .unroll(a.y)
+        .unroll(step);
+}
+
 void schedule_depthwise(const Layer &layer, const Schedule &s, Algorithm &a) {
     const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
     block_registers(s, a, t);
@@ -150,8 +178,10 @@ void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
 
 } // namespace
 
-Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule) {
-    Algorithm a = make_algorithm(layer, packed_weight_index(layer, schedule));
+Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, const IsaInfo &isa) {
+    const bool paired = pairs_pixels(layer, schedule, isa);
+    Algorithm a =
+        make_algorithm(layer, packed_weight_index(layer, schedule), paired ? schedule.lanes : 0);
     fix_shape(a.input, layer.input);
     fix_shape(a.output.output_buffer(), layer.output);
     if (a.gate.defined()) {
@@ -166,7 +196,13 @@ Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule) {
     }
     switch (layer.op) {
     case Op::conv2d:
-    case Op::fully_connected: schedule_dense(layer, schedule, a); break;
+    case Op::fully_connected:
+        if (paired) {
+            schedule_paired(layer, schedule, a);
+        } else {
+            schedule_dense(layer, schedule, a);
+        }
+        break;
     case Op::depthwise_conv2d: schedule_depthwise(layer, schedule, a); break;
     case Op::global_average_pool: schedule_pool(layer, schedule, a); break;
     case Op::channel_scale: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;

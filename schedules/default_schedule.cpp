@@ -15,19 +15,21 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
 }
 
 /// Cycles of one register tile with everything in the first cache.
-double tile_cycles(const Layer &layer, const Schedule &s) {
+double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     constexpr double add_latency = 4;
-    const double sums = double(s.vectors) * s.pixels * s.rows;
+    const double sums = sums_held(layer, s, isa);
     const double taps = double(layer.kernel) * layer.kernel;
     // Among equals the tile with fewer loads: they wait longer when the data is further away.
     const auto throughput = [](double adds, double loads) {
-        return std::max(adds, loads) / 2 + loads / 16;
+        return std::max(adds, loads) / 2 + loads / 8;
     };
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: {
         const double depth = taps * layer.input.channels;
-        const double loads = double(s.vectors) + s.pixels * s.rows;
+        // Joining two pixels in a vector costs about half as much as a load.
+        const double joins = pairs_pixels(layer, s, isa) ? s.pixels * s.rows / 4.0 : 0;
+        const double loads = double(s.vectors) + s.pixels * s.rows + joins;
         return depth * std::max(throughput(sums, loads), add_latency) + 6 + sums + 2 * s.rows;
     }
     case Op::depthwise_conv2d: {
@@ -55,22 +57,22 @@ double edge_factor(const Layer &layer, const Schedule &s) {
 }
 
 /// Estimated cycles of the kernel on one core.
-double cycles(const Layer &layer, const Schedule &s) {
+double cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     const std::int64_t tiles =
         ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors) *
         ceil_div(layer.output.width, s.pixels) * ceil_div(layer.output.height, s.rows);
-    return double(tiles) * tile_cycles(layer, s) * edge_factor(layer, s);
+    return double(tiles) * tile_cycles(layer, s, isa) * edge_factor(layer, s);
 }
 
 /// Tiles beyond these gain nothing inside a network, where their larger code has to be fetched, and
 /// take longer to compile (measured on whole networks, AVX-512). Depthwise kernels also need
 /// registers for their weights and inputs.
 bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
-    const int sums = s.vectors * s.pixels * s.rows;
+    const int sums = sums_held(layer, s, isa);
     if (layer.op == Op::depthwise_conv2d) {
         return s.vectors == 1 && s.rows <= 2 && sums <= std::max(7, isa.registers / 4);
     }
-    return sums <= 16;
+    return sums <= 20;
 }
 
 /// The loop whose tiles spread best over the threads, if the kernel is worth waking them.
@@ -126,7 +128,7 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
     Schedule best;
     double least = std::numeric_limits<double>::infinity();
     for (const Schedule &s : space.all()) {
-        const double estimate = cycles(layer, s);
+        const double estimate = cycles(layer, s, isa);
         if (is_candidate(layer, s, isa) && estimate < least) {
             least = estimate;
             best = s;

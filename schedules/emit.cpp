@@ -22,7 +22,7 @@ using Halide::Target;
 namespace {
 
 /// Goes up whenever the machine code for an equal layer, schedule and target changes.
-constexpr int emitter_version = 3;
+constexpr int emitter_version = 4;
 
 struct CpuFeature {
     Target::Feature feature;
@@ -64,11 +64,12 @@ private:
 
 Halide::Module lower(const Layer &layer, const Schedule &schedule, const std::string &symbol,
                      const Target &target) {
-    if (!schedule_space(layer, isa_info(target.to_string())).contains(schedule)) {
+    const IsaInfo isa = isa_info(target.to_string());
+    if (!schedule_space(layer, isa).contains(schedule)) {
         throw std::logic_error("\"" + to_string(schedule) + "\" is outside the space of " +
                                key(layer));
     }
-    Algorithm algorithm = scheduled_algorithm(layer, schedule);
+    Algorithm algorithm = scheduled_algorithm(layer, schedule, isa);
     std::vector<Halide::Argument> arguments;
     for (const Halide::ImageParam &p : algorithm.parameters()) {
         arguments.emplace_back(p);

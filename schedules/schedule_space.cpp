@@ -63,26 +63,38 @@ IsaInfo isa_info(const std::string &halide_target) {
                     "': expected x86 or arm");
 }
 
-int registers_used(const Schedule &schedule) {
-    return schedule.vectors * schedule.pixels * schedule.rows + schedule.vectors + 1;
+bool pairs_pixels(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
+    return layer.is_pointwise() && 2 * s.lanes == isa.lanes && s.pixels % 2 == 0 &&
+           layer.output.width % 2 == 0 && layer.output.channels % (s.lanes * s.vectors) == 0;
+}
+
+int sums_held(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
+    return s.vectors * s.pixels * s.rows / (pairs_pixels(layer, s, isa) ? 2 : 1);
 }
 
 bool ScheduleSpace::contains(const Schedule &s) const {
     if (!has(lanes, s.lanes) || !has(vectors, s.vectors) || !has(pixels, s.pixels) ||
         !has(rows, s.rows) || !has(unroll, s.unroll) || !has(order, s.order) ||
-        !has(parallel, s.parallel) || registers_used(s) >= registers) {
+        !has(parallel, s.parallel)) {
+        return false;
+    }
+    const int sums = sums_held(layer, s, isa);
+    if (sums + s.vectors + 2 > isa.registers) { // the last one is left to the compiler
         return false;
     }
     // Beyond this many multiply-adds in a row kernels take seconds to compile and run no faster.
     constexpr int most_straight_code = 512;
-    if (s.vectors * s.pixels * s.rows * taps > most_straight_code) {
+    if (layer.op == Op::depthwise_conv2d &&
+        sums * layer.kernel * layer.kernel > most_straight_code) {
         return false;
     }
     // Tiles of channels in parallel are the outermost loop.
     if (s.parallel == ParallelOver::channels && s.order != LoopOrder::channels_outer) {
         return false;
     }
-    const int most = pads_last ? (channels + s.lanes - 1) / s.lanes * s.lanes : channels;
+    // Dense kernels may fill up their last vector, the others need whole ones.
+    const int channels = layer.output.channels;
+    const int most = is_dense(layer) ? (channels + s.lanes - 1) / s.lanes * s.lanes : channels;
     return s.lanes * s.vectors <= most;
 }
 
@@ -117,9 +129,8 @@ Schedule ScheduleSpace::draw(Random &random) const {
 
 ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
     ScheduleSpace space;
-    space.registers = isa.registers;
-    space.channels = layer.output.channels;
-    space.pads_last = is_dense(layer);
+    space.layer = layer;
+    space.isa = isa;
     space.lanes = lane_choices(layer, isa);
     space.vectors = {1};
     space.pixels = {1};
@@ -145,7 +156,6 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         space.unroll = dividing(layer.input.channels, {1, 2, 4, 8});
         break;
     case Op::depthwise_conv2d:
-        space.taps = layer.kernel * layer.kernel;
         space.vectors = {1, 2, 3, 4};
         space.pixels = pixels;
         space.rows = rows;

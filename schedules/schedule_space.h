@@ -21,7 +21,8 @@ struct IsaInfo {
 /// From the features in a Halide target string; throws UserError for an architecture without entry.
 IsaInfo isa_info(const std::string &halide_target);
 
-/// Legal values of every knob, ascending. `contains` couples them: the register tile has to fit.
+/// Legal values of every knob, ascending. `contains` couples them: the register tile has to fit
+/// beside one step's weights and one input value.
 struct ScheduleSpace {
     std::vector<int> lanes;
     std::vector<int> vectors;
@@ -30,10 +31,8 @@ struct ScheduleSpace {
     std::vector<int> unroll;
     std::vector<LoopOrder> order;
     std::vector<ParallelOver> parallel;
-    int registers = 0;     ///< vector registers of the machine; one is left to the compiler
-    int channels = 0;      ///< output channels
-    bool pads_last = true; ///< the last vector may reach beyond the channels
-    int taps = 1;          ///< steps of the reduction that are always unrolled
+    Layer layer; ///< what it is the space of
+    IsaInfo isa;
 
     bool contains(const Schedule &schedule) const;
     /// Every schedule of the space, in knob order.
@@ -42,8 +41,12 @@ struct ScheduleSpace {
     Schedule draw(Random &random) const;
 };
 
-/// Registers a tile takes: its sums, one step's weights and one input value.
-int registers_used(const Schedule &schedule);
+/// Whether vectors hold two neighbouring pixels, each with half as many channels as the machine has
+/// lanes: no lane is lost when channels are an odd multiple of half a vector.
+bool pairs_pixels(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
+
+/// Vectors of sums that a register tile keeps.
+int sums_held(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
 
 ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa);
 

@@ -11,10 +11,10 @@ Halide::Buffer<float> image(float *data, const Shape &s) {
     return Halide::Buffer<float>(data, s.channels, s.width, s.height);
 }
 
-void check(const Layer &layer) {
+void check(const Layer &layer, int pair_lanes = 0) {
     SCOPED_TRACE(key(layer));
     KernelCase c(layer, Random(derive_seed(1, key(layer))));
-    Algorithm a = make_algorithm(layer, plain_weight_index(layer));
+    Algorithm a = make_algorithm(layer, plain_weight_index(layer), pair_lanes);
     a.input.set(image(c.input.data(), layer.input));
     if (a.gate.defined()) {
         a.gate.set(image(c.gate.data(), {1, 1, layer.input.channels}));
@@ -41,6 +41,11 @@ TEST(Algorithm, OfEveryOpEqualsTheReference) {
     check(with(fully_connected_layer(9, 4), Activation::hard_sigmoid));
     check(pool_layer({3, 4, 5}));
     check(scale_layer({3, 4, 5}));
+}
+
+TEST(Algorithm, OfPairedPixelsEqualsTheReference) {
+    check(with(dense_layer({4, 6, 3}, 1, 1, 6), Activation::hard_swish, true), 2);
+    check(with(dense_layer({7, 7, 3}, 3, 2, 8), Activation::relu6), 4);
 }
 
 TEST(Algorithm, IsRefusedForTypesWithoutKernels) {

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 namespace edgefront {
 namespace {
 
@@ -59,6 +61,29 @@ TEST(Kernel, PointwiseConvolutionsEqualTheReference) {
 TEST(Kernel, PointwiseConvolutionsOfOnePixelEqualTheReference) {
     check_layer(with(dense_layer({1, 1, 72}, 1, 1, 20), Activation::relu), 2);
     check_layer(with(dense_layer({1, 1, 20}, 1, 1, 72), Activation::hard_sigmoid), 1);
+}
+
+TEST(Kernel, VectorsOfTwoPixelsEqualTheReference) {
+    const KernelTarget host = host_kernel_target();
+    const IsaInfo isa = isa_info(host.text);
+    const int half = isa.lanes / 2;
+    for (const int stride : {1, 2}) {
+        const Layer layer = with(dense_layer({6 * stride, 8 * stride, 20}, 1, stride, 3 * half),
+                                 Activation::hard_swish, true);
+        KernelCase c(layer, Random(1));
+        for (const auto &[vectors, pixels, rows] : {std::tuple(3, 4, 1), std::tuple(1, 8, 2)}) {
+            Schedule s;
+            s.lanes = half;
+            s.vectors = vectors;
+            s.pixels = pixels;
+            s.rows = rows;
+            ASSERT_TRUE(pairs_pixels(layer, s, isa));
+            for (const LoopOrder order : {LoopOrder::pixels_outer, LoopOrder::channels_outer}) {
+                s.order = order;
+                check(c, s, host);
+            }
+        }
+    }
 }
 
 TEST(Kernel, DenseConvolutionsEqualTheReference) {
