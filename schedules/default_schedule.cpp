@@ -16,13 +16,15 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
 
 /// Cycles of one register tile with everything in the first cache.
 double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
-    constexpr double add_latency = 4;
     const double sums = sums_held(layer, s, isa);
     const double taps = double(layer.kernel) * layer.kernel;
-    // Among equals the tile with fewer loads: they wait longer when the data is further away.
+    // Two a cycle; loads also wait when the data is further away.
     const auto throughput = [](double adds, double loads) {
         return std::max(adds, loads) / 2 + loads / 8;
     };
+    // A step cannot be faster than the latency of its sums allows. Four cycles on two units would
+    // be eight sums; measured, tiles of less than twelve fall behind.
+    const double busy = std::max(sums, 12.0);
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: {
@@ -30,7 +32,7 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
         // Joining two pixels in a vector costs about half as much as a load.
         const double joins = pairs_pixels(layer, s, isa) ? s.pixels * s.rows / 4.0 : 0;
         const double loads = double(s.vectors) + s.pixels * s.rows + joins;
-        return depth * std::max(throughput(sums, loads), add_latency) + 6 + sums + 2 * s.rows;
+        return depth * throughput(busy, loads) + 6 + sums + 2 * s.rows;
     }
     case Op::depthwise_conv2d: {
         const double columns = (s.pixels - 1) * layer.stride + layer.kernel;
@@ -39,21 +41,22 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     }
     case Op::global_average_pool: {
         const double pixels = double(layer.input.height) * layer.input.width;
-        return pixels * std::max(sums / 2, add_latency) + 6 + sums;
+        return pixels * busy / 2 + 6 + sums;
     }
     case Op::channel_scale: return sums + 2;
     }
     return 0;
 }
 
-/// Tiles at the edges of a padded map test every tap, unless one tile is the whole row.
+/// What tiles at the edges of the map cost on top: those of padded maps test every tap, unless one
+/// tile is the whole row, and a last tile that does not fit overlaps its neighbour.
 double edge_factor(const Layer &layer, const Schedule &s) {
-    if (layer.op != Op::depthwise_conv2d) {
-        return 1;
-    }
-    const auto factor = [](std::int64_t tiles) { return tiles > 1 ? 1 + 0.6 / double(tiles) : 1; };
-    return factor(ceil_div(layer.output.width, s.pixels)) *
-           factor(ceil_div(layer.output.height, s.rows));
+    const auto factor = [&](int extent, int tile) {
+        const std::int64_t tiles = ceil_div(extent, tile);
+        const bool tests = layer.op == Op::depthwise_conv2d && tiles > 1;
+        return 1 + (tests ? 0.6 / double(tiles) : 0) + (extent % tile != 0 ? 0.03 : 0);
+    };
+    return factor(layer.output.width, s.pixels) * factor(layer.output.height, s.rows);
 }
 
 /// Estimated cycles of the kernel on one core.
