@@ -8,8 +8,10 @@ using Halide::Expr;
 using Halide::ImageParam;
 using Halide::MemoryType;
 using Halide::RVar;
+using Halide::Stage;
 using Halide::TailStrategy;
 using Halide::Var;
+using Halide::VarOrRVar;
 
 namespace {
 
@@ -84,96 +86,79 @@ TileLoops tile_output(const Layer &layer, const Schedule &s, Algorithm &a,
     return t;
 }
 
-/// The sums of one register tile, all in registers.
-void block_registers(const Schedule &s, Algorithm &a, const TileLoops &t) {
+using Loops = std::vector<VarOrRVar>;
+
+/// Orders a stage's loops, innermost first: `vectors` and `unrolled` are one straight piece of
+/// code, run for every turn of `loops`.
+void order_stage(Stage stage, const Loops &vectors, const Loops &unrolled, const Loops &loops) {
+    Loops order = vectors;
+    order.insert(order.end(), unrolled.begin(), unrolled.end());
+    order.insert(order.end(), loops.begin(), loops.end());
+    stage.reorder(order);
+    for (const VarOrRVar &v : vectors) {
+        stage.vectorize(v);
+    }
+    for (const VarOrRVar &v : unrolled) {
+        stage.unroll(v);
+    }
+}
+
+/// The sums of one register tile: computed in registers, vectors of `lanes` channels, then `loops`
+/// of the reduction around the tile.
+void block_registers(const Schedule &s, Algorithm &a, const TileLoops &t, Stage update,
+                     const Loops &loops) {
     Var vector("v");
-    const int width = s.lanes * s.vectors;
     a.sum.compute_at(a.output, t.innermost)
         .store_in(MemoryType::Register)
-        .bound_extent(a.c, width)
+        .bound_extent(a.c, s.lanes * s.vectors)
         .bound_extent(a.x, s.pixels)
         .bound_extent(a.y, s.rows)
-        .split(a.c, vector, a.c, s.lanes)
-        .reorder(a.c, vector, a.x, a.y)
-        .vectorize(a.c)
-        .unroll(vector)
-        .unroll(a.x)
-        .unroll(a.y);
+        .split(a.c, vector, a.c, s.lanes);
+    order_stage(a.sum, {a.c}, {vector, a.x, a.y}, {});
+    update.split(a.c, vector, a.c, s.lanes);
+    order_stage(update, {a.c}, {vector, a.x, a.y}, loops);
 }
 
-void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a) {
-    const TileLoops t = tile_output(layer, s, a, TailStrategy::GuardWithIf);
-    block_registers(s, a, t);
-    a.sum.align_bounds(a.c, s.lanes * s.vectors); // whole tiles, where the output stops earlier
-    Var vector("v");
-    RVar step("step");
-    const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
-    a.sum.update()
-        .split(a.c, vector, a.c, s.lanes)
-        .split(ci, ci, step, s.unroll)
-        .reorder(a.c, vector, a.x, a.y, step, ci, kx, ky)
-        .vectorize(a.c)
-        .unroll(vector)
-        .unroll(a.x)
-        .unroll(a.y)
-        .unroll(step);
-}
-
-/// Sums of two neighbouring pixels in one vector.
-void schedule_paired(const Layer &layer, const Schedule &s, Algorithm &a) {
-    const TileLoops t = tile_output(layer, s, a, TailStrategy::RoundUp);
+/// The same with two neighbouring pixels in every vector.
+void block_registers_in_pairs(const Schedule &s, Algorithm &a, const TileLoops &t, Stage update,
+                              const Loops &loops) {
     a.sum.compute_at(a.output, t.innermost)
         .store_in(MemoryType::Register)
         .bound_extent(a.c, s.lanes)
         .bound_extent(a.side, 2)
         .bound_extent(a.group, s.vectors)
         .bound_extent(a.x, s.pixels / 2)
-        .bound_extent(a.y, s.rows)
-        .vectorize(a.c)
-        .vectorize(a.side)
-        .unroll(a.group)
-        .unroll(a.x)
-        .unroll(a.y);
+        .bound_extent(a.y, s.rows);
+    order_stage(a.sum, {a.c, a.side}, {a.group, a.x, a.y}, {});
+    order_stage(update, {a.c, a.side}, {a.group, a.x, a.y}, loops);
+}
+
+void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool paired) {
+    const TileLoops t = tile_output(layer, s, a, TailStrategy::GuardWithIf);
     RVar step("step");
     const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
-    a.sum.update()
-        .split(ci, ci, step, s.unroll)
-        .reorder(a.c, a.side, a.group, a.x, a.y, step, ci, kx, ky)
-        .vectorize(a.c)
-        .vectorize(a.side)
-        .unroll(a.group)
-        .unroll(a.x)
-        .unroll(a.y)
-        .unroll(step);
+    Stage update = a.sum.update();
+    update.split(ci, ci, step, s.unroll);
+    if (paired) {
+        block_registers_in_pairs(s, a, t, update, {step, ci, kx, ky});
+    } else {
+        a.sum.align_bounds(a.c, s.lanes * s.vectors); // whole tiles, where the output stops earlier
+        block_registers(s, a, t, update, {step, ci, kx, ky});
+    }
+    update.unroll(step);
 }
 
 void schedule_depthwise(const Layer &layer, const Schedule &s, Algorithm &a) {
     const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
-    block_registers(s, a, t);
-    Var vector("v");
     const RVar kx = a.window.x, ky = a.window.y;
-    a.sum.update()
-        .split(a.c, vector, a.c, s.lanes)
-        .reorder(a.c, vector, a.x, a.y, kx, ky)
-        .vectorize(a.c)
-        .unroll(vector)
-        .unroll(a.x)
-        .unroll(a.y)
-        .unroll(kx)
-        .unroll(ky);
+    Stage update = a.sum.update();
+    block_registers(s, a, t, update, {kx, ky});
+    update.unroll(kx).unroll(ky);
 }
 
 void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
     const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
-    block_registers(s, a, t);
-    Var vector("v");
-    a.sum.update()
-        .split(a.c, vector, a.c, s.lanes)
-        .reorder(a.c, vector, a.x, a.y, a.window.x, a.window.y)
-        .vectorize(a.c)
-        .unroll(vector)
-        .unroll(a.x)
-        .unroll(a.y);
+    block_registers(s, a, t, a.sum.update(), {a.window.x, a.window.y});
 }
 
 } // namespace
@@ -196,13 +181,7 @@ Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, cons
     }
     switch (layer.op) {
     case Op::conv2d:
-    case Op::fully_connected:
-        if (paired) {
-            schedule_paired(layer, schedule, a);
-        } else {
-            schedule_dense(layer, schedule, a);
-        }
-        break;
+    case Op::fully_connected: schedule_dense(layer, schedule, a, paired); break;
     case Op::depthwise_conv2d: schedule_depthwise(layer, schedule, a); break;
     case Op::global_average_pool: schedule_pool(layer, schedule, a); break;
     case Op::channel_scale: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;

@@ -101,7 +101,8 @@ ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, d
 /// that makes more than it reads does best writing whole pixels, one that reads more does best
 /// keeping a tile of weights.
 LoopOrder loop_order(const Layer &layer, const Schedule &s) {
-    constexpr std::int64_t first_cache = 66'000; // bytes, rounded up from 48 KiB
+    constexpr std::int64_t stays_near =
+        66'000; // bytes of rows that a 48 KiB first cache serves well
     switch (layer.op) {
     case Op::conv2d:
         return layer.output.elements() > layer.input.elements() ? LoopOrder::pixels_outer
@@ -110,7 +111,7 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
         // Rows of the window are read again for the next row of outputs.
         const std::int64_t window_rows =
             std::int64_t{1} * layer.kernel * layer.input.width * layer.input.channels * 4;
-        return s.pixels >= layer.output.width || window_rows <= first_cache
+        return s.pixels >= layer.output.width || window_rows <= stays_near
                    ? LoopOrder::pixels_outer
                    : LoopOrder::channels_outer;
     }
