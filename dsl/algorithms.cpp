@@ -19,13 +19,15 @@ Expr activate(Activation activation, const Expr &v) {
     case Activation::relu6: return relu6(v);
     case Activation::hard_swish: return v * (relu6(v + 3.0f) * (1.0f / 6.0f));
     case Activation::hard_sigmoid: return relu6(v + 3.0f) * (1.0f / 6.0f);
+    case Activation::swish: return v / (1.0f + Halide::exp(-v));
+    case Activation::sigmoid: return 1.0f / (1.0f + Halide::exp(-v));
     }
     return v;
 }
 
-/// The input at (c, x, y), zero outside it. Only sides that some window reaches beyond are tested:
-/// the inner part of a kernel is free of tests where Halide can tell it apart.
-Func pad(const Layer &layer, Algorithm &a) {
+/// The input at (c, x, y), `outside` beyond it. Only sides that some window reaches beyond are
+/// tested: the inner part of a kernel is free of tests where Halide can tell it apart.
+Func pad(const Layer &layer, Algorithm &a, const Expr &outside) {
     const auto reaches = [&](int outputs) { return (outputs - 1) * layer.stride + layer.kernel; };
     const bool left = layer.pad_left > 0;
     const bool top = layer.pad_top > 0;
@@ -50,7 +52,7 @@ Func pad(const Layer &layer, Algorithm &a) {
     const Expr x = inside_of(a.x, left, right, layer.input.width);
     const Expr y = inside_of(a.y, top, bottom, layer.input.height);
     a.padded = Func("padded");
-    a.padded(a.c, a.x, a.y) = Halide::select(inside, Halide::likely(a.input(a.c, x, y)), 0.0f);
+    a.padded(a.c, a.x, a.y) = Halide::select(inside, Halide::likely(a.input(a.c, x, y)), outside);
     return a.padded;
 }
 
@@ -71,7 +73,8 @@ std::vector<ImageParam> Algorithm::parameters() const {
     return defined;
 }
 
-Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index, int pair_lanes) {
+Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
+                         const ChannelTile &tile) {
     if (layer.type != DataType::fp32) {
         throw std::logic_error("make_algorithm: only fp32 has kernels: " + key(layer));
     }
@@ -95,15 +98,21 @@ Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index, in
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: {
-        const Func in = pad(layer, a);
-        a.window = RDom(0, layer.input.channels, 0, k, 0, k, "window");
+        const Func in = pad(layer, a, 0.0f);
+        const int inputs = layer.input.channels / layer.groups;
+        const int outputs = layer.output.channels / layer.groups;
+        a.window = RDom(0, inputs, 0, k, 0, k, "window");
         const Expr ci = a.window.x, kx = a.window.y, ky = a.window.z;
-        const Expr step = ci + layer.input.channels * (kx + k * ky);
+        const Expr step = ci + inputs * (kx + k * ky);
+        // Told by the tile, so that Halide sees one group for all lanes of a vector.
+        const Expr first =
+            layer.groups == 1 ? Expr(0) : c / tile.width * tile.width / outputs * inputs;
         const auto tap = [&](const Expr &column, const Expr &row) {
-            return in(ci, column * s + kx - layer.pad_left, row * s + ky - layer.pad_top);
+            return in(first + ci, column * s + kx - layer.pad_left, row * s + ky - layer.pad_top);
         };
         a.sum = Func("sum");
-        if (pair_lanes > 0) {
+        if (tile.pair_lanes > 0) {
+            const int pair_lanes = tile.pair_lanes;
             const Halide::Var side = a.side, group = a.group;
             const Expr channel = group * pair_lanes + c;
             a.sum(c, side, group, x, y) = a.bias(channel);
@@ -119,13 +128,24 @@ Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index, in
         break;
     }
     case Op::depthwise_conv2d: {
-        const Func in = pad(layer, a);
+        const Func in = pad(layer, a, 0.0f);
         a.window = RDom(0, k, 0, k, "window");
         const Expr kx = a.window.x, ky = a.window.y;
         a.sum = Func("sum");
         a.sum(c, x, y) = a.bias(c);
         a.sum(c, x, y) += a.weights(weight_index(c, kx + k * ky)) *
                           in(c, x * s + kx - layer.pad_left, y * s + ky - layer.pad_top);
+        value = a.sum(c, x, y);
+        break;
+    }
+    case Op::max_pool: {
+        const Func in = pad(layer, a, fp32.min());
+        a.window = RDom(0, k, 0, k, "window");
+        const Expr kx = a.window.x, ky = a.window.y;
+        a.sum = Func("sum");
+        a.sum(c, x, y) = fp32.min();
+        a.sum(c, x, y) = Halide::max(
+            a.sum(c, x, y), in(c, x * s + kx - layer.pad_left, y * s + ky - layer.pad_top));
         value = a.sum(c, x, y);
         break;
     }

@@ -31,10 +31,19 @@ struct Algorithm {
     std::vector<Halide::ImageParam> parameters() const;
 };
 
-/// Throws std::logic_error for a layer that is not fp32. With `pair_lanes` the sums of a dense
-/// layer are written as sum(c, side, group, x, y), of channel group * pair_lanes + c and pixel 2 *
-/// x + side: a vector over (c, side) then holds two pixels, for channels that would leave half of
-/// it empty.
-Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index, int pair_lanes = 0);
+/// What an algorithm has to know of the tiles it will be computed in.
+struct ChannelTile {
+    /// Output channels of a tile. One of a grouped convolution lies within one group, so that all
+    /// of its channels read the same inputs.
+    int width = 1;
+    /// When not 0, the sums of a dense layer are written as sum(c, side, group, x, y), of channel
+    /// group * pair_lanes + c and pixel 2 * x + side: a vector over (c, side) then holds two
+    /// pixels, for channels that would leave half of it empty.
+    int pair_lanes = 0;
+};
+
+/// Throws std::logic_error for a layer that is not fp32.
+Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
+                         const ChannelTile &tile = {});
 
 } // namespace edgefront

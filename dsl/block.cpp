@@ -11,9 +11,16 @@
 namespace edgefront {
 
 const std::vector<std::string> &block_kind_names() {
-    static const std::vector<std::string> names = {
-        "conv", "depthwise_separable", "inverted_bottleneck", "fused_bottleneck",
-        "uib",  "global_pool",         "classifier"};
+    static const std::vector<std::string> names = {"conv",
+                                                   "depthwise_separable",
+                                                   "inverted_bottleneck",
+                                                   "fused_bottleneck",
+                                                   "residual_bottleneck",
+                                                   "uib",
+                                                   "max_pool",
+                                                   "global_pool",
+                                                   "fully_connected",
+                                                   "classifier"};
     return names;
 }
 
@@ -24,7 +31,9 @@ std::string to_string(BlockKind kind) {
 bool Block::operator==(const Block &o) const {
     return kind == o.kind && channels == o.channels && kernel == o.kernel && stride == o.stride &&
            expansion == o.expansion && repeat == o.repeat && start_kernel == o.start_kernel &&
-           mid_kernel == o.mid_kernel && activation == o.activation && se == o.se &&
+           mid_kernel == o.mid_kernel && group_size == o.group_size &&
+           expansion_of == o.expansion_of && inner == o.inner && fixed_width == o.fixed_width &&
+           fixed_depth == o.fixed_depth && activation == o.activation && se == o.se &&
            batch_norm == o.batch_norm && last == o.last && residual == o.residual;
 }
 
@@ -53,6 +62,17 @@ Block fused_bottleneck(int channels) {
 }
 Block uib(int channels) {
     return make(BlockKind::uib, channels);
+}
+Block residual_bottleneck(int inner, int channels) {
+    Block block = make(BlockKind::residual_bottleneck, channels);
+    block.inner = inner;
+    return block;
+}
+Block max_pool(int kernel) {
+    return make(BlockKind::max_pool, 0).k(kernel).s(2);
+}
+Block fully_connected(int channels) {
+    return make(BlockKind::fully_connected, channels);
 }
 Block global_pool() {
     return make(BlockKind::global_pool, 0);

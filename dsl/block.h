@@ -18,21 +18,30 @@ enum class BlockKind {
     depthwise_separable, ///< depthwise k x k + BN + act, 1x1 + BN + act (MobileNetV1)
     inverted_bottleneck, ///< 1x1 expand, depthwise, [squeeze-excite], 1x1 linear (V2, V3)
     fused_bottleneck,    ///< k x k strided expand, 1x1 linear (EdgeTPU, V4 stem)
-    uib,         ///< universal inverted bottleneck (V4): optional depthwise before and inside
-    global_pool, ///< global average pooling
-    classifier,  ///< fully connected to the number of classes
+    residual_bottleneck, ///< 1x1, k x k, 1x1; shortcut (a 1x1 where shapes differ), act (ResNet)
+    uib,             ///< universal inverted bottleneck (V4): optional depthwise before and inside
+    max_pool,        ///< k x k maximum
+    global_pool,     ///< global average pooling
+    fully_connected, ///< over all pixels and channels, with bias and activation
+    classifier,      ///< fully connected to the number of classes
 };
 
 const std::vector<std::string> &block_kind_names();
 std::string to_string(BlockKind kind);
 
-/// Squeeze-excite with widths relative to the expanded tensor (arXiv:1905.02244).
+/// Squeeze-excite. Its inner width is a share of the expanded tensor's in MobileNetV3
+/// (arXiv:1905.02244), of the block input's in EfficientNet and MnasNet.
 struct SqueezeExcite {
+    enum class Of { expanded, input };
+    enum class Rounding { divisible, truncate }; ///< multiples of 8; down, but at least 1
     double ratio = 0.25;
+    Of of = Of::expanded;
+    Rounding rounding = Rounding::divisible;
     Activation activation = Activation::relu;
     Activation gate = Activation::hard_sigmoid;
     bool operator==(const SqueezeExcite &o) const {
-        return ratio == o.ratio && activation == o.activation && gate == o.gate;
+        return ratio == o.ratio && of == o.of && rounding == o.rounding &&
+               activation == o.activation && gate == o.gate;
     }
 };
 
@@ -45,11 +54,16 @@ struct Block {
     int repeat = 1;
     int start_kernel = 0; ///< uib: depthwise on the input width, no activation; 0 = absent
     int mid_kernel = 0;   ///< uib: depthwise on the expanded width; 0 = absent
+    int group_size = 0;   ///< fused: channels per group of the expansion; 0 = not grouped
+    int expansion_of = 0; ///< fused: width-1 channels the expansion multiplies; 0 = the input's
+    int inner = 0;        ///< residual_bottleneck: channels of its first two convolutions
     std::optional<Activation> activation; ///< the family's own when empty
     std::optional<SqueezeExcite> se;
-    bool batch_norm = true; ///< conv only; without it the layer has a bias
-    bool last = false;      ///< the family's width rule for the last convolution applies
-    bool residual = true;   ///< false removes the shortcut even where shapes match
+    bool batch_norm = true;   ///< conv only; without it the layer has a bias
+    bool last = false;        ///< the family's width rule for the last convolution applies
+    bool fixed_width = false; ///< its channels ignore the width multiplier
+    bool fixed_depth = false; ///< its repeats ignore the depth multiplier
+    bool residual = true;     ///< false removes the shortcut even where shapes match
 
     Block &k(int v) { return kernel = v, *this; }
     Block &s(int v) { return stride = v, *this; }
@@ -72,7 +86,10 @@ Block depthwise_separable(int channels);
 Block inverted_bottleneck(int channels);
 Block fused_bottleneck(int channels);
 Block uib(int channels);
+Block residual_bottleneck(int inner, int channels);
+Block max_pool(int kernel);
 Block global_pool();
+Block fully_connected(int channels);
 Block classifier();
 
 /// "ExtraDW", "IB", "ConvNext" or "FFN": which of the two depthwise convolutions a UIB has.

@@ -9,14 +9,17 @@ enum edgefront_op {
     edgefront_depthwise_conv2d,
     edgefront_fully_connected,
     edgefront_global_average_pool,
-    edgefront_channel_scale
+    edgefront_channel_scale,
+    edgefront_max_pool
 };
 enum edgefront_activation {
     edgefront_none,
     edgefront_relu,
     edgefront_relu6,
     edgefront_hard_swish,
-    edgefront_hard_sigmoid
+    edgefront_hard_sigmoid,
+    edgefront_swish,
+    edgefront_sigmoid
 };
 
 typedef struct edgefront_shape {
@@ -28,7 +31,7 @@ typedef struct edgefront_layer {
     int op;         /* enum edgefront_op */
     int activation; /* enum edgefront_activation */
     edgefront_shape input, output;
-    int kernel, stride;
+    int kernel, stride, groups;
     int pad_top, pad_left; /* zero rows and columns before the input; those after follow */
 } edgefront_layer;
 

@@ -53,6 +53,8 @@ struct Family {
     Padding padding = Padding::symmetric;
     double batch_norm_epsilon = 1e-5;
     WidthRule width;
+    double base_width = 1; ///< of a scaled size (EfficientNet-B2: 1.1); the multiplier comes on top
+    double depth = 1;      ///< of a scaled size: bottlenecks repeat ceil(depth * repeat) times
     std::vector<Block> blocks; ///< body and head, in order
 };
 

@@ -1,18 +1,20 @@
 #include "dsl/layer.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace edgefront {
 
 const std::vector<std::string> &op_names() {
-    static const std::vector<std::string> names = {"conv2d", "depthwise_conv2d", "fully_connected",
-                                                   "global_average_pool", "channel_scale"};
+    static const std::vector<std::string> names = {"conv2d",          "depthwise_conv2d",
+                                                   "fully_connected", "global_average_pool",
+                                                   "channel_scale",   "max_pool"};
     return names;
 }
 
 const std::vector<std::string> &activation_names() {
-    static const std::vector<std::string> names = {"none", "relu", "relu6", "hard_swish",
-                                                   "hard_sigmoid"};
+    static const std::vector<std::string> names = {"none",         "relu",  "relu6",  "hard_swish",
+                                                   "hard_sigmoid", "swish", "sigmoid"};
     return names;
 }
 
@@ -26,7 +28,7 @@ std::string to_string(Activation activation) {
 
 bool Layer::operator==(const Layer &o) const {
     return op == o.op && type == o.type && input == o.input && output == o.output &&
-           kernel == o.kernel && stride == o.stride && pad_top == o.pad_top &&
+           kernel == o.kernel && stride == o.stride && groups == o.groups && pad_top == o.pad_top &&
            pad_left == o.pad_left && bias == o.bias && residual == o.residual &&
            activation == o.activation;
 }
@@ -34,10 +36,11 @@ bool Layer::operator==(const Layer &o) const {
 std::string key(const Layer &layer) {
     std::string text = to_string(layer.op) + "-" + to_string(layer.type) + "-" +
                        to_string(layer.input) + "-" + to_string(layer.output);
-    if (layer.op == Op::conv2d || layer.op == Op::depthwise_conv2d) {
+    if (layer.has_window()) {
         text += "-k" + std::to_string(layer.kernel) + "s" + std::to_string(layer.stride) + "p" +
                 std::to_string(layer.pad_top) + "." + std::to_string(layer.pad_left);
     }
+    text += layer.groups > 1 ? "-g" + std::to_string(layer.groups) : "";
     text += layer.bias ? "-bias" : "";
     text += layer.residual ? "-residual" : "";
     text += layer.activation != Activation::none ? "-" + to_string(layer.activation) : "";
@@ -47,11 +50,13 @@ std::string key(const Layer &layer) {
 Params weight_count(const Layer &layer) {
     const std::int64_t window = std::int64_t{1} * layer.kernel * layer.kernel;
     switch (layer.op) {
-    case Op::conv2d: return Params(window * layer.input.channels * layer.output.channels);
+    case Op::conv2d:
+        return Params(window * (layer.input.channels / layer.groups) * layer.output.channels);
     case Op::depthwise_conv2d: return Params(window * layer.output.channels);
     case Op::fully_connected: return Params(layer.input.elements() * layer.output.channels);
     case Op::global_average_pool:
-    case Op::channel_scale: return Params(0);
+    case Op::channel_scale:
+    case Op::max_pool: return Params(0);
     }
     return Params(0);
 }
@@ -90,6 +95,8 @@ float activate(Activation activation, float x) {
     case Activation::relu6: return relu6(x);
     case Activation::hard_swish: return x * relu6(x + 3.0f) / 6.0f;
     case Activation::hard_sigmoid: return relu6(x + 3.0f) / 6.0f;
+    case Activation::swish: return x / (1.0f + std::exp(-x));
+    case Activation::sigmoid: return 1.0f / (1.0f + std::exp(-x));
     }
     return x;
 }

@@ -12,14 +12,15 @@
 namespace edgefront {
 
 enum class Op {
-    conv2d,           ///< dense convolution; pointwise when kernel is 1; weights [ky][kx][ci][co]
-    depthwise_conv2d, ///< one filter per channel; weights [ky][kx][c]
-    fully_connected,  ///< 1x1xK to 1x1xN; weights [k][n]
+    conv2d, ///< convolution; pointwise when kernel is 1; weights [ky][kx][ci / groups][co]
+    depthwise_conv2d,    ///< one filter per channel; weights [ky][kx][c]
+    fully_connected,     ///< 1x1xK to 1x1xN; weights [k][n]
     global_average_pool, ///< mean over height and width, output 1x1xC
     channel_scale,       ///< input * gate, gate 1x1xC is the second input (squeeze-excite)
+    max_pool,            ///< largest value of a window; what lies outside the input does not count
 };
 
-enum class Activation { none, relu, relu6, hard_swish, hard_sigmoid };
+enum class Activation { none, relu, relu6, hard_swish, hard_sigmoid, swish, sigmoid };
 
 std::string to_string(Op op);
 std::string to_string(Activation activation);
@@ -34,6 +35,7 @@ struct Layer {
     Shape output;
     int kernel = 1; ///< square window
     int stride = 1;
+    int groups = 1;  ///< conv2d: input and output channels fall into so many independent parts
     int pad_top = 0; ///< zero rows above the input; those below follow from `output`
     int pad_left = 0;
     bool bias = false;
@@ -44,6 +46,9 @@ struct Layer {
     bool operator!=(const Layer &o) const { return !(*this == o); }
 
     bool is_pointwise() const { return op == Op::conv2d && kernel == 1; }
+    bool has_window() const {
+        return op == Op::conv2d || op == Op::depthwise_conv2d || op == Op::max_pool;
+    }
     bool has_weights() const {
         return op == Op::conv2d || op == Op::depthwise_conv2d || op == Op::fully_connected;
     }

@@ -14,6 +14,8 @@ float naive_activate(int activation, float x) {
     case edgefront_relu6: return clamp(x, 0, 6);
     case edgefront_hard_swish: return x * clamp(x + 3, 0, 6) / 6;
     case edgefront_hard_sigmoid: return clamp(x + 3, 0, 6) / 6;
+    case edgefront_swish: return x / (1 + expf(-x));
+    case edgefront_sigmoid: return 1 / (1 + expf(-x));
     default: return x;
     }
 }
@@ -43,7 +45,9 @@ static void window(int out, int stride, int pad, int kernel, int size, int *firs
 static void pixel(const edgefront_layer *l, const naive_operands *d, int y, int x, int first,
                   int count, double *sum) {
     const int depthwise = l->op == edgefront_depthwise_conv2d;
-    const size_t ci = (size_t)l->input.channels, co = (size_t)l->output.channels;
+    const size_t channels = (size_t)l->input.channels, co = (size_t)l->output.channels;
+    const size_t ci = depthwise ? channels : channels / (size_t)l->groups; /* of one group */
+    const size_t from = depthwise ? 0 : (size_t)first / (co / (size_t)l->groups) * ci;
     int y0, y1, x0, x1;
     window(y, l->stride, l->pad_top, l->kernel, l->input.height, &y0, &y1);
     window(x, l->stride, l->pad_left, l->kernel, l->input.width, &x0, &x1);
@@ -51,7 +55,8 @@ static void pixel(const edgefront_layer *l, const naive_operands *d, int y, int 
         for (int kx = x0; kx < x1; kx++) {
             const int iy = y * l->stride - l->pad_top + ky;
             const int ix = x * l->stride - l->pad_left + kx;
-            const float *in = d->input + ((size_t)iy * (size_t)l->input.width + (size_t)ix) * ci;
+            const float *in =
+                d->input + ((size_t)iy * (size_t)l->input.width + (size_t)ix) * channels + from;
             const size_t tap = (size_t)ky * (size_t)l->kernel + (size_t)kx;
             if (depthwise) {
                 const float *w = d->weights + tap * co + first;
@@ -70,17 +75,43 @@ static void pixel(const edgefront_layer *l, const naive_operands *d, int y, int 
     }
 }
 
+/* Channels are summed in chunks that lie within one group. */
 static void convolution(const edgefront_layer *l, const naive_operands *d) {
+    const int group = l->output.channels / l->groups;
     for (int y = 0; y < l->output.height; y++) {
         for (int x = 0; x < l->output.width; x++) {
             const size_t at =
                 ((size_t)y * (size_t)l->output.width + (size_t)x) * (size_t)l->output.channels;
-            for (int first = 0; first < l->output.channels; first += chunk) {
-                const int left = l->output.channels - first;
-                const int count = left < chunk ? left : chunk;
+            for (int first = 0, count; first < l->output.channels; first += count) {
+                const int left = group - first % group;
+                count = left < chunk ? left : chunk;
                 double sum[chunk] = {0};
                 pixel(l, d, y, x, first, count, sum);
                 store(l, d, sum, at, first, count);
+            }
+        }
+    }
+}
+
+static void max_pool(const edgefront_layer *l, const naive_operands *d) {
+    const size_t channels = (size_t)l->output.channels, width = (size_t)l->input.width;
+    for (int y = 0; y < l->output.height; y++) {
+        for (int x = 0; x < l->output.width; x++) {
+            int y0, y1, x0, x1;
+            window(y, l->stride, l->pad_top, l->kernel, l->input.height, &y0, &y1);
+            window(x, l->stride, l->pad_left, l->kernel, l->input.width, &x0, &x1);
+            for (size_t c = 0; c < channels; c++) {
+                double most = -INFINITY;
+                for (int ky = y0; ky < y1; ky++) {
+                    for (int kx = x0; kx < x1; kx++) {
+                        const size_t iy = (size_t)(y * l->stride - l->pad_top + ky);
+                        const size_t ix = (size_t)(x * l->stride - l->pad_left + kx);
+                        const double value = d->input[(iy * width + ix) * channels + c];
+                        most = value > most ? value : most;
+                    }
+                }
+                const size_t at = ((size_t)y * (size_t)l->output.width + (size_t)x) * channels;
+                store(l, d, &most, at, (int)c, 1);
             }
         }
     }
@@ -117,6 +148,7 @@ void naive_run(const edgefront_layer *layer, const naive_operands *data) {
     case edgefront_fully_connected: convolution(layer, data); break;
     case edgefront_global_average_pool: average_pool(layer, data); break;
     case edgefront_channel_scale: channel_scale(layer, data); break;
+    case edgefront_max_pool: max_pool(layer, data); break;
     default: break;
     }
 }

@@ -11,13 +11,15 @@ namespace edgefront {
 namespace {
 
 std::vector<std::int64_t> weight_shape(const Layer &layer) {
-    const std::int64_t ci = layer.input.channels, co = layer.output.channels, k = layer.kernel;
+    const std::int64_t ci = layer.input.channels / layer.groups;
+    const std::int64_t co = layer.output.channels, k = layer.kernel;
     switch (layer.op) {
     case Op::conv2d: return {co, ci, k, k};
     case Op::depthwise_conv2d: return {co, 1, k, k};
     case Op::fully_connected: return {co, ci};
     case Op::global_average_pool:
-    case Op::channel_scale: break;
+    case Op::channel_scale:
+    case Op::max_pool: break;
     }
     throw std::logic_error(to_string(layer.op) + " has no weights");
 }

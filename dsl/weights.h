@@ -2,9 +2,12 @@
 // normalisation is folded into weights and bias; what kernels see is `LayerWeights`.
 //
 // A checkpoint holds, for every layer with weights:
-//   <layer>.weight          conv2d [co, ci, k, k], depthwise [c, 1, k, k], fully connected [out,
-//   in] <layer>.bias            [co], when the layer has a learned bias <layer>.bn.weight,
-//   .bn.bias, .bn.running_mean, .bn.running_var    [co], when batch-normalised
+//   <layer>.weight      conv2d [co, ci / groups, k, k], depthwise [c, 1, k, k],
+//                       fully connected [out, in]
+//   <layer>.bias        [co], when the layer has a learned bias
+//   <layer>.bn.weight, .bn.bias, .bn.running_mean, .bn.running_var
+//                       [co], when batch-normalised
+//
 // PyTorch's <layer>.bn.num_batches_tracked may be there and is not read; anything else is an error.
 #pragma once
 

@@ -23,18 +23,19 @@ Zoo::Zoo(const fs::path &directory) {
     std::error_code ec;
     for (const auto &entry : fs::directory_iterator(directory, ec)) {
         if (entry.path().extension() == ".json") {
-            Family family = read_family_file(entry.path());
-            const auto claim = [&](const std::string &name) {
-                if (!aliases_.emplace(name, family.name).second) {
-                    throw UserError({entry.path().string(), ""},
-                                    "the name '" + name + "' is already taken in this zoo");
+            for (Family &family : read_family_file(entry.path())) {
+                const auto claim = [&](const std::string &name) {
+                    if (!aliases_.emplace(name, family.name).second) {
+                        throw UserError({entry.path().string(), ""},
+                                        "the name '" + name + "' is already taken in this zoo");
+                    }
+                };
+                claim(family.name);
+                for (const auto &alias : family.aliases) {
+                    claim(alias);
                 }
-            };
-            claim(family.name);
-            for (const auto &alias : family.aliases) {
-                claim(alias);
+                families_.emplace(family.name, std::move(family));
             }
-            families_.emplace(family.name, std::move(family));
         }
     }
     if (ec) {
@@ -91,7 +92,12 @@ Network Zoo::network(const std::string &text, const Variant &base) const {
     }
     const fs::path path = name;
     if (path.extension() == ".json" || name.find('/') != std::string::npos) {
-        return build(read_family_file(path), variant);
+        const std::vector<Family> families = read_family_file(path);
+        if (families.size() > 1) {
+            throw UserError({name, "/sizes"}, "a file of several sizes is no network; put it into "
+                                              "the zoo's folder and name one of them");
+        }
+        return build(families.front(), variant);
     }
     return build(get(name), variant);
 }

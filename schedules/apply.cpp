@@ -35,7 +35,7 @@ WeightIndex packed_weight_index(const Layer &layer, const Schedule &schedule) {
         return plain_weight_index(layer);
     }
     const int width = schedule.lanes * schedule.vectors;
-    const int depth = layer.kernel * layer.kernel * layer.input.channels;
+    const int depth = layer.kernel * layer.kernel * (layer.input.channels / layer.groups);
     return [width, depth](Expr channel, Expr step) {
         return (channel / width * depth + step) * width + channel % width;
     };
@@ -148,7 +148,8 @@ void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool pa
     update.unroll(step);
 }
 
-void schedule_depthwise(const Layer &layer, const Schedule &s, Algorithm &a) {
+/// Depthwise convolution and max pooling.
+void schedule_windowed(const Layer &layer, const Schedule &s, Algorithm &a) {
     const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
     const RVar kx = a.window.x, ky = a.window.y;
     Stage update = a.sum.update();
@@ -165,8 +166,8 @@ void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
 
 Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, const IsaInfo &isa) {
     const bool paired = pairs_pixels(layer, schedule, isa);
-    Algorithm a =
-        make_algorithm(layer, packed_weight_index(layer, schedule), paired ? schedule.lanes : 0);
+    Algorithm a = make_algorithm(layer, packed_weight_index(layer, schedule),
+                                 {schedule.lanes * schedule.vectors, paired ? schedule.lanes : 0});
     fix_shape(a.input, layer.input);
     fix_shape(a.output.output_buffer(), layer.output);
     if (a.gate.defined()) {
@@ -182,7 +183,8 @@ Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, cons
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: schedule_dense(layer, schedule, a, paired); break;
-    case Op::depthwise_conv2d: schedule_depthwise(layer, schedule, a); break;
+    case Op::depthwise_conv2d:
+    case Op::max_pool: schedule_windowed(layer, schedule, a); break;
     case Op::global_average_pool: schedule_pool(layer, schedule, a); break;
     case Op::channel_scale: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;
     }

@@ -14,6 +14,11 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
+/// Whether every channel has a window of its own.
+bool per_channel(const Layer &layer) {
+    return layer.op == Op::depthwise_conv2d || layer.op == Op::max_pool;
+}
+
 /// Cycles of one register tile with everything in the first cache.
 double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     const double sums = sums_held(layer, s, isa);
@@ -28,13 +33,14 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: {
-        const double depth = taps * layer.input.channels;
+        const double depth = taps * (layer.input.channels / layer.groups);
         // Joining two pixels in a vector costs about half as much as a load.
         const double joins = pairs_pixels(layer, s, isa) ? s.pixels * s.rows / 4.0 : 0;
         const double loads = double(s.vectors) + s.pixels * s.rows + joins;
         return depth * throughput(busy, loads) + 6 + sums + 2 * s.rows;
     }
-    case Op::depthwise_conv2d: {
+    case Op::depthwise_conv2d:
+    case Op::max_pool: {
         const double columns = (s.pixels - 1) * layer.stride + layer.kernel;
         const double rows = (s.rows - 1) * layer.stride + layer.kernel;
         return throughput(sums * taps, s.vectors * (columns * rows + taps)) + 6 + sums;
@@ -53,7 +59,7 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 double edge_factor(const Layer &layer, const Schedule &s) {
     const auto factor = [&](int extent, int tile) {
         const std::int64_t tiles = ceil_div(extent, tile);
-        const bool tests = layer.op == Op::depthwise_conv2d && tiles > 1;
+        const bool tests = per_channel(layer) && tiles > 1;
         return 1 + (tests ? 0.6 / double(tiles) : 0) + (extent % tile != 0 ? 0.03 : 0);
     };
     return factor(layer.output.width, s.pixels) * factor(layer.output.height, s.rows);
@@ -72,7 +78,7 @@ double cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 /// registers for their weights and inputs.
 bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     const int sums = sums_held(layer, s, isa);
-    if (layer.op == Op::depthwise_conv2d) {
+    if (per_channel(layer)) {
         return s.vectors == 1 && s.rows <= 2 && sums <= std::max(7, isa.registers / 4);
     }
     return sums <= 20;
@@ -107,7 +113,8 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
     case Op::conv2d:
         return layer.output.elements() > layer.input.elements() ? LoopOrder::pixels_outer
                                                                 : LoopOrder::channels_outer;
-    case Op::depthwise_conv2d: {
+    case Op::depthwise_conv2d:
+    case Op::max_pool: {
         // Rows of the window are read again for the next row of outputs.
         const std::int64_t window_rows =
             std::int64_t{1} * layer.kernel * layer.input.width * layer.input.channels * 4;

@@ -31,13 +31,23 @@ Tiles tiles_of(const Layer &layer, const Schedule &schedule) {
 std::int64_t reduction(const Layer &layer) {
     const std::int64_t taps = std::int64_t{1} * layer.kernel * layer.kernel;
     switch (layer.op) {
-    case Op::conv2d: return taps * layer.input.channels;
+    case Op::conv2d: return taps * (layer.input.channels / layer.groups);
     case Op::fully_connected: return layer.input.elements();
-    case Op::depthwise_conv2d: return taps;
+    case Op::depthwise_conv2d:
+    case Op::max_pool: return taps;
     case Op::global_average_pool: return std::int64_t{1} * layer.input.height * layer.input.width;
     case Op::channel_scale: return 1;
     }
     return 0;
+}
+
+/// Input elements read when every channel has its own window: neighbouring outputs of a tile share
+/// the columns and rows of their windows.
+std::int64_t windowed_reads(const Layer &layer, const Schedule &schedule, const Tiles &tiles) {
+    const std::int64_t columns =
+        std::int64_t{1} * (schedule.pixels - 1) * layer.stride + layer.kernel;
+    const std::int64_t rows = std::int64_t{1} * (schedule.rows - 1) * layer.stride + layer.kernel;
+    return tiles.pixels * columns * rows * tiles.padded_channels;
 }
 
 } // namespace
@@ -81,14 +91,13 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
             Bytes(tiles.padded_channels * depth * element * passes) + bias * passes;
         break;
     }
+    case Op::max_pool:
+        nest.input.reads = Bytes(windowed_reads(layer, schedule, tiles) * element);
+        nest.elementwise += outputs * depth;
+        break;
     case Op::depthwise_conv2d: {
         nest.issued = Macs(tiles.padded_channels * tiles.padded_pixels * depth);
-        // Neighbouring outputs of a tile share the columns and rows of their windows.
-        const std::int64_t columns =
-            std::int64_t{1} * (schedule.pixels - 1) * layer.stride + layer.kernel;
-        const std::int64_t rows =
-            std::int64_t{1} * (schedule.rows - 1) * layer.stride + layer.kernel;
-        nest.input.reads = Bytes(tiles.pixels * columns * rows * tiles.padded_channels * element);
+        nest.input.reads = Bytes(windowed_reads(layer, schedule, tiles) * element);
         const std::int64_t passes = weights_stay ? 1 : tiles.pixels;
         nest.weights.reads =
             Bytes(tiles.padded_channels * depth * element * passes) + bias * passes;

@@ -70,6 +70,7 @@ mustache::data step_data(const PackagePlan &plan, std::size_t i) {
     data["output"] = text(node.layer.output);
     data["kernel"] = text(plain.kernel);
     data["stride"] = text(plain.stride);
+    data["groups"] = text(plain.groups);
     data["pad_top"] = text(plain.pad_top);
     data["pad_left"] = text(plain.pad_left);
     data["residual"] = text(node.layer.residual ? 1 : 0);

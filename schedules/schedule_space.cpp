@@ -27,6 +27,9 @@ std::vector<int> dividing(int whole, std::vector<int> values) {
 
 /// The machine's vectors and their halves and quarters; narrower ones where channels are few.
 std::vector<int> lane_choices(const Layer &layer, const IsaInfo &isa) {
+    if (layer.groups > 1) {
+        return dividing(layer.output.channels / layer.groups, up_to(isa.lanes, {1, 2, 4, 8, 16}));
+    }
     // Dense kernels pad the last vector, the others need a whole one.
     const int most = is_dense(layer) ? 2 * layer.output.channels - 1 : layer.output.channels;
     std::vector<int> lanes;
@@ -64,8 +67,9 @@ IsaInfo isa_info(const std::string &halide_target) {
 }
 
 bool pairs_pixels(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
-    return layer.is_pointwise() && 2 * s.lanes == isa.lanes && s.pixels % 2 == 0 &&
-           layer.output.width % 2 == 0 && layer.output.channels % (s.lanes * s.vectors) == 0;
+    return layer.is_pointwise() && layer.groups == 1 && 2 * s.lanes == isa.lanes &&
+           s.pixels % 2 == 0 && layer.output.width % 2 == 0 &&
+           layer.output.channels % (s.lanes * s.vectors) == 0;
 }
 
 int sums_held(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
@@ -84,13 +88,16 @@ bool ScheduleSpace::contains(const Schedule &s) const {
     }
     // Beyond this many multiply-adds in a row kernels take seconds to compile and run no faster.
     constexpr int most_straight_code = 512;
-    if (layer.op == Op::depthwise_conv2d &&
+    if ((layer.op == Op::depthwise_conv2d || layer.op == Op::max_pool) &&
         sums * layer.kernel * layer.kernel > most_straight_code) {
         return false;
     }
     // Tiles of channels in parallel are the outermost loop.
     if (s.parallel == ParallelOver::channels && s.order != LoopOrder::channels_outer) {
         return false;
+    }
+    if (layer.groups > 1) { // a tile of channels lies within one group
+        return layer.output.channels / layer.groups % (s.lanes * s.vectors) == 0;
     }
     // Dense kernels may fill up their last vector, the others need whole ones.
     const int channels = layer.output.channels;
@@ -149,13 +156,14 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         space.vectors = {1, 2, 3, 4, 5, 6, 8};
         space.pixels = pixels;
         space.rows = rows;
-        space.unroll = dividing(layer.input.channels, {1, 2, 3, 4, 8});
+        space.unroll = dividing(layer.input.channels / layer.groups, {1, 2, 3, 4, 8});
         break;
     case Op::fully_connected:
         space.vectors = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
         space.unroll = dividing(layer.input.channels, {1, 2, 4, 8});
         break;
     case Op::depthwise_conv2d:
+    case Op::max_pool:
         space.vectors = {1, 2, 3, 4};
         space.pixels = pixels;
         space.rows = rows;

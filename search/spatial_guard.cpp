@@ -27,6 +27,10 @@ SpatialMixing spatial_mixing(const Network &network) {
             view.jump *= node.layer.stride;
             mixing.mixing_layers[block] += node.layer.kernel > 1;
             break;
+        case Op::max_pool:
+            view.field += (node.layer.kernel - 1) * view.jump;
+            view.jump *= node.layer.stride;
+            break;
         case Op::fully_connected:
         case Op::global_average_pool:
         case Op::channel_scale: break;

@@ -14,7 +14,7 @@ static void unpack(const edgefront_layer_run *run, size_t depth, size_t channels
 
 static size_t reduction_depth(const edgefront_layer *l) {
     const size_t taps = (size_t)l->kernel * (size_t)l->kernel;
-    return l->op == edgefront_depthwise_conv2d ? taps : taps * (size_t)l->input.channels;
+    return l->op == edgefront_depthwise_conv2d ? taps : taps * (size_t)(l->input.channels / l->groups);
 }
 
 edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run) {

@@ -14,7 +14,7 @@ Halide::Buffer<float> image(float *data, const Shape &s) {
 void check(const Layer &layer, int pair_lanes = 0) {
     SCOPED_TRACE(key(layer));
     KernelCase c(layer, Random(derive_seed(1, key(layer))));
-    Algorithm a = make_algorithm(layer, plain_weight_index(layer), pair_lanes);
+    Algorithm a = make_algorithm(layer, plain_weight_index(layer), {1, pair_lanes});
     a.input.set(image(c.input.data(), layer.input));
     if (a.gate.defined()) {
         a.gate.set(image(c.gate.data(), {1, 1, layer.input.channels}));

@@ -118,6 +118,51 @@ TEST(Family, refuses_a_width_or_resolution_that_makes_no_sense) {
     EXPECT_THROW(build(family, {1.0, 8, {}, {}, {}}), UserError);
 }
 
+TEST(Family, a_grouped_expansion_must_divide) {
+    Family f;
+    f.resolution = 32;
+    f.blocks = {conv(16).s(2), fused_bottleneck(16).e(4)};
+    f.blocks[1].group_size = 32;
+    const Layer expand = build(f).nodes[1].layer;
+    EXPECT_EQ(expand.groups, 2);
+    EXPECT_EQ(weight_count(expand).count(), 9 * 8 * 64);
+    EXPECT_EQ(macs(expand).count(), 9 * 8 * 64 * 16 * 16);
+    f.blocks[1].group_size = 12;
+    EXPECT_THROW(build(f), UserError);
+}
+
+TEST(Family, a_residual_bottleneck_projects_its_shortcut_where_shapes_differ) {
+    Family f;
+    f.resolution = 32;
+    f.blocks = {conv(16).s(2), residual_bottleneck(8, 32).n(2).s(2)};
+    const Network net = build(f);
+    ASSERT_EQ(net.nodes.size(), 8u);
+    EXPECT_EQ(net.nodes[1].name, "block1.shortcut");
+    EXPECT_EQ(net.nodes[4].inputs, (std::vector<int>{3, 1}));
+    EXPECT_EQ(net.nodes[7].inputs, (std::vector<int>{6, 4}));
+    EXPECT_EQ(net.nodes[7].layer.activation, Activation::relu) << "after the addition";
+}
+
+TEST(Family, a_fully_connected_layer_on_a_map_is_a_convolution_of_its_size) {
+    Family f;
+    f.resolution = 16;
+    f.blocks = {conv(8).s(2), max_pool(2), fully_connected(12), classifier()};
+    const Network net = build(f);
+    EXPECT_EQ(net.nodes[1].layer.pad_top, 0);
+    EXPECT_EQ(net.nodes[2].layer.op, Op::conv2d);
+    EXPECT_EQ(weight_count(net.nodes[2].layer).count(), 4 * 4 * 8 * 12);
+    EXPECT_EQ(net.nodes[3].layer.op, Op::fully_connected);
+}
+
+TEST(FamilyJson, sizes_are_families_of_their_own) {
+    const Zoo zoo;
+    const Family &b4 = zoo.get("efficientnet_b4");
+    EXPECT_EQ(b4.resolution, 380);
+    EXPECT_EQ(zoo.get("tf_efficientnet_b4").name, "efficientnet_b4");
+    EXPECT_EQ(build(b4).name, "efficientnet_b4");
+    EXPECT_THROW(zoo.get("efficientnet"), UserError);
+}
+
 TEST(BlockString, print_and_parse_are_inverse) {
     for (const char *text :
          {"uir_r1_a3_k5_s2_e4_c80", "uir_r4_a0_k3_s1_e2_c96", "uir_r1_a0_k0_s1_e2.5_c160"}) {

@@ -33,6 +33,11 @@ TEST(Network, published_integers_are_reached_to_the_last_parameter) {
     EXPECT_EQ(count("mobilenet_v2"), 3504872);
     EXPECT_EQ(count("mobilenet_v3_large"), 5483032);
     EXPECT_EQ(count("mobilenet_v3_small"), 2542856);
+    EXPECT_EQ(count("efficientnet_b0"), 5288548);
+    EXPECT_EQ(count("efficientnet_b4"), 19341616);
+    EXPECT_EQ(count("mnasnet_b1"), 4383312);
+    EXPECT_EQ(count("resnet50"), 25557032);
+    EXPECT_EQ(count("vgg16"), 138357544);
 }
 
 TEST(Network, every_zoo_network_is_valid_at_every_width_and_resolution) {

@@ -66,21 +66,22 @@ void expect_sound(const CostModel &model, const Workload &w, const Layer &layer,
 Layer random_layer(Random &random) {
     const auto pick = [&](int n) { return static_cast<int>(random.below(n)); };
     Layer l;
-    l.op = static_cast<Op>(pick(5));
+    l.op = static_cast<Op>(pick(static_cast<int>(op_names().size())));
     const int channels = 1 + pick(300);
     const int size = 1 + pick(60);
     l.input = {size, size, channels};
     l.output = l.input;
     l.bias = pick(2) == 0;
-    l.activation = static_cast<Activation>(pick(5));
+    l.activation = static_cast<Activation>(pick(static_cast<int>(activation_names().size())));
     switch (l.op) {
     case Op::conv2d: l.output.channels = 1 + pick(300); [[fallthrough]];
     case Op::depthwise_conv2d:
+    case Op::max_pool:
         l.kernel = 1 + 2 * pick(4);
         l.stride = 1 + pick(2);
         l.output.height = l.output.width = (size + l.stride - 1) / l.stride;
         l.pad_top = l.pad_left = l.kernel / 2;
-        l.residual = pick(4) == 0;
+        l.residual = l.has_weights() && pick(4) == 0;
         break;
     case Op::fully_connected:
         l.input = {1, 1, channels};

@@ -137,6 +137,19 @@ inline Layer depthwise_layer(Shape input, int kernel, int stride) {
     return layer;
 }
 
+inline Layer max_pool_layer(Shape input, int kernel, int stride) {
+    Layer layer = dense_layer(input, kernel, stride, input.channels);
+    layer.op = Op::max_pool;
+    layer.bias = false;
+    return layer;
+}
+
+/// Input and output channels in `groups` independent parts.
+inline Layer grouped(Layer layer, int groups) {
+    layer.groups = groups;
+    return layer;
+}
+
 /// The same with (kernel - 1) / 2 zeros on either side, as PyTorch pads.
 inline Layer symmetric(Layer layer) {
     layer.pad_top = layer.pad_left = (layer.kernel - 1) / 2;

@@ -93,6 +93,25 @@ TEST(Kernel, DenseConvolutionsEqualTheReference) {
     check_layer(dense_layer({6, 6, 12}, 5, 2, 8), 1);
 }
 
+TEST(Kernel, GroupedConvolutionsEqualTheReference) {
+    check_layer(with(grouped(dense_layer({9, 7, 32}, 3, 1, 128), 2), Activation::relu), 3);
+    check_layer(with(grouped(dense_layer({8, 8, 80}, 3, 2, 320), 5), Activation::swish), 1);
+    check_layer(grouped(dense_layer({7, 7, 12}, 1, 1, 60), 3), 2); // groups of 20 outputs
+    check_layer(with(grouped(dense_layer({5, 5, 6}, 3, 1, 10), 2), Activation::none, true), 1);
+}
+
+TEST(Kernel, MaxPoolingEqualsTheReference) {
+    check_layer(max_pool_layer({14, 14, 32}, 2, 2), 1);
+    check_layer(symmetric(max_pool_layer({13, 11, 40}, 3, 2)), 2);
+    check_layer(symmetric(max_pool_layer({5, 6, 7}, 3, 1)), 1);
+}
+
+TEST(Kernel, SmoothActivationsEqualTheReference) {
+    check_layer(with(dense_layer({7, 7, 16}, 1, 1, 24), Activation::swish), 1);
+    check_layer(with(depthwise_layer({9, 9, 20}, 3, 1), Activation::swish), 1);
+    check_layer(with(dense_layer({1, 1, 8}, 1, 1, 96), Activation::sigmoid), 1);
+}
+
 TEST(Kernel, DepthwiseConvolutionsEqualTheReference) {
     check_layer(with(depthwise_layer({14, 14, 48}, 3, 1), Activation::relu6), 2);
     check_layer(with(symmetric(depthwise_layer({14, 14, 40}, 3, 2)), Activation::relu), 2);

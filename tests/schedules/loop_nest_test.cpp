@@ -38,6 +38,7 @@ Layer of_op(Op op) {
         layer.bias = false;
         break;
     case Op::channel_scale:
+    case Op::max_pool:
         layer.output = layer.input;
         layer.bias = false;
         break;
