@@ -84,25 +84,6 @@ bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     return sums <= 20;
 }
 
-/// The loop whose tiles spread best over the threads, if the kernel is worth waking them.
-ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, double cycles) {
-    constexpr double worth_waking = 40'000; // about 10 us
-    if (threads < 2 || cycles < worth_waking) {
-        return ParallelOver::none;
-    }
-    const auto speedup = [&](std::int64_t tiles) {
-        return double(tiles) / double(ceil_div(tiles, threads));
-    };
-    const double rows = speedup(ceil_div(layer.output.height, s.rows));
-    const double channels =
-        speedup(ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors));
-    if (std::max(rows, channels) == 1) {
-        return ParallelOver::none;
-    }
-    // Channels first: every thread then keeps its own share of the weights.
-    return channels >= 0.9 * rows ? ParallelOver::channels : ParallelOver::rows;
-}
-
 /// Which tensor the inner loop walks over, from timings inside whole networks (Zen 5): a kernel
 /// that makes more than it reads does best writing whole pixels, one that reads more does best
 /// keeping a tile of weights.
@@ -129,6 +110,29 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
     return LoopOrder::channels_outer;
 }
 
+/// The loop that runs in parallel, if the kernel is worth waking threads: the outer one, unless the
+/// other spreads much better over them.
+ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, double cycles) {
+    constexpr double worth_waking = 60'000; // about 15 us
+    if (threads < 2 || cycles < worth_waking) {
+        return ParallelOver::none;
+    }
+    const auto speedup = [&](std::int64_t tiles) {
+        return double(tiles) / double(ceil_div(tiles, threads));
+    };
+    const double rows = speedup(ceil_div(layer.output.height, s.rows));
+    const double channels =
+        speedup(ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors));
+    if (std::max(rows, channels) == 1) {
+        return ParallelOver::none;
+    }
+    constexpr double much_better = 0.85;
+    if (s.order == LoopOrder::pixels_outer) {
+        return rows >= much_better * channels ? ParallelOver::rows : ParallelOver::channels;
+    }
+    return channels >= much_better * rows ? ParallelOver::channels : ParallelOver::rows;
+}
+
 } // namespace
 
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
@@ -145,10 +149,11 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
             best = s;
         }
     }
+    best.order = loop_order(layer, best);
     best.parallel = parallel_loop(layer, best, threads, least);
-    // Channels in parallel are the outermost loop in any case.
-    best.order = best.parallel == ParallelOver::channels ? LoopOrder::channels_outer
-                                                         : loop_order(layer, best);
+    if (best.parallel == ParallelOver::channels) {
+        best.order = LoopOrder::channels_outer; // as it is then in any case
+    }
     return best;
 }
 
