@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,6 +109,21 @@ void make_directory(const fs::path &path) {
     if (ec) {
         fail(path, "create the directory", ec.value());
     }
+}
+
+FolderLock::FolderLock(const fs::path &folder)
+    : fd_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (fd_ < 0) {
+        fail(folder, "open", errno);
+    }
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        ::close(fd_);
+        throw UserError({folder.string(), ""}, "another process is at work in this folder");
+    }
+}
+
+FolderLock::~FolderLock() {
+    ::close(fd_);
 }
 
 TemporaryFolder::TemporaryFolder(const fs::path &beside) {

@@ -17,6 +17,21 @@ void write_file(const std::filesystem::path &path, const std::string &contents);
 /// Creates `path` and its parents; throws UserError naming the path when that fails.
 void make_directory(const std::filesystem::path &path);
 
+/// Keeps a second process out of a folder for as long as this object lives. The system lets go of
+/// it when a process ends in any way, so nothing is left behind.
+class FolderLock {
+public:
+    /// Throws UserError naming the folder when another process holds it, or when it cannot be
+    /// opened. A file system without locks keeps nobody out.
+    explicit FolderLock(const std::filesystem::path &folder);
+    ~FolderLock();
+    FolderLock(const FolderLock &) = delete;
+    FolderLock &operator=(const FolderLock &) = delete;
+
+private:
+    int fd_;
+};
+
 /// A new folder "<beside>.XXXXXX" that is removed with this object, unless it was renamed.
 class TemporaryFolder {
 public:

@@ -102,14 +102,15 @@ JsonReader JsonReader::at(const std::string &key) const {
     if (auto found = find(key)) {
         return *found;
     }
-    std::vector<std::string> present;
+    std::vector<std::string> unread; // those asked for before have a meaning of their own
     for (const auto &item : value_->items()) {
-        present.push_back(item.key());
+        if (std::find(known_->begin(), known_->end(), item.key()) == known_->end()) {
+            unread.push_back(item.key());
+        }
     }
+    const std::string nearest = nearest_name(key, unread);
     throw error("the key \"" + key + "\" is missing" +
-                (nearest_name(key, present).empty()
-                     ? ""
-                     : " (found \"" + nearest_name(key, present) + "\" instead)"));
+                (nearest.empty() ? "" : " (found \"" + nearest + "\" instead)"));
 }
 
 std::vector<JsonReader> JsonReader::items() const {

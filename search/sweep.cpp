@@ -260,6 +260,7 @@ std::vector<std::string> differences(const Json &a, const Json &b, std::size_t l
 SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
                        const SweepHooks &hooks) {
     make_directory(directory);
+    const FolderLock lock(directory); // two sweeps would overwrite each other's state
     const auto path = directory / "run.json";
     const Json wanted = to_json(config);
     if (fs::exists(path)) {
