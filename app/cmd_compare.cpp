@@ -79,7 +79,6 @@ void add_compare(CLI::App &app, Session &session) {
     compare->require_subcommand(1);
     compare->footer("Examples:\n  edgefront compare flops\n"
                     "  edgefront compare latency --split validate");
-    compare->footer("Examples:\n  edgefront compare flops --help\n  edgefront compare flops");
 
     auto flops = std::make_shared<FlopsOptions>();
     CLI::App *command = compare->add_subcommand(

@@ -61,6 +61,13 @@ Network NetworkOptions::resolve() const {
         throw UserError("which network? Give a name (see `edgefront networks`), a file, or "
                         "--run DIR --point ID");
     }
+    const auto at = name.rfind('@');
+    const bool says_width = at != std::string::npos && name.find(".json", at) == std::string::npos;
+    const bool says_resolution = says_width && name.find(',', at) != std::string::npos;
+    if ((says_width && width > 0) || (says_resolution && resolution > 0)) {
+        throw UserError("'" + name + "' has its " + (width > 0 ? "width" : "resolution") +
+                        " already; leave out --" + (width > 0 ? "width" : "resolution"));
+    }
     Variant base;
     if (width > 0) {
         base.width = width;

@@ -7,17 +7,58 @@
 
 namespace {
 
+using namespace edgefront;
+
+/// The first word that `app` could not place and the nearest it knows, or "" when all have a place.
+std::string unknown_word(const CLI::App &app) {
+    std::vector<std::string> options;
+    const auto add_options = [&](const CLI::App &command) {
+        for (const CLI::Option *option : command.get_options()) {
+            for (const std::string &name : option->get_lnames()) {
+                options.push_back("--" + name);
+            }
+        }
+    };
+    const CLI::App *command = &app; // the innermost that was named
+    add_options(app);
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
+        add_options(*command);
+    }
+    const std::vector<std::string> words = app.remaining(true);
+    for (const std::string &word : words) {
+        if (word.size() > 2 && word.compare(0, 2, "--") == 0) {
+            return "unknown option '" + word + "'" + did_you_mean(word, options);
+        }
+    }
+    if (words.empty() || command->get_require_subcommand_min() == 0) {
+        return "";
+    }
+    std::vector<std::string> names;
+    for (const CLI::App *known : command->get_subcommands([](const CLI::App *) { return true; })) {
+        names.push_back(known->get_name());
+    }
+    return "unknown command '" + words.front() + "', expected one of " + join(names) +
+           did_you_mean(words.front(), names);
+}
+
 /// CLI11 has its own codes from 100 up; everything that is not a help text is wrong usage.
 int usage_exit(const CLI::App &app, const CLI::ParseError &e) {
-    return app.exit(e) == 0 ? edgefront::exit_ok : edgefront::exit_usage;
+    const std::string unknown = e.get_exit_code() == 0 ? "" : unknown_word(app);
+    if (!unknown.empty()) {
+        std::fprintf(stderr, "edgefront: %s\n", unknown.c_str());
+        return exit_usage;
+    }
+    return app.exit(e) == 0 ? exit_ok : exit_usage;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-    using namespace edgefront;
     // A reader that goes away must not end a run that still has files to write (command.cpp).
     std::signal(SIGPIPE, SIG_IGN);
+    // Nor may a file that grows past `ulimit -f`: the write fails then, with a message.
+    std::signal(SIGXFSZ, SIG_IGN);
 
     CLI::App app{
         "Architecture exploration and hardware-cost simulation of MobileNet-class networks.",

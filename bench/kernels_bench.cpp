@@ -4,11 +4,11 @@
 //   bench_kernels [--benchmark_filter=REGEX...] [NETWORK]      default: mobilenet_v2
 #include "base/error.h"
 #include "base/random.h"
-#include "bench/fma_peak.h"
 #include "dsl/zoo.h"
 #include "schedules/emit.h"
 #include "schedules/packing.h"
 #include "schedules/schedule_space.h"
+#include "search/peak.h"
 
 #include <benchmark/benchmark.h>
 
@@ -87,7 +87,7 @@ int main(int argc, char **argv) {
     benchmark::Initialize(&argc, argv);
     try {
         const Network network = Zoo().network(argc > 1 ? argv[1] : "mobilenet_v2");
-        const double peak = measure_fma_peak();
+        const double peak = measure_peak_flops(1);
         benchmark::AddCustomContext("network", network.name);
         benchmark::AddCustomContext("fma_peak_gflops", std::to_string(peak * 1e-9));
         std::set<std::string> seen;

@@ -76,7 +76,8 @@ double parse_number(const std::string &text, const std::string &whole, const std
 
 Network Zoo::network(const std::string &text, const Variant &base) const {
     Variant variant = base;
-    const auto at = text.rfind('@');
+    // A path may hold an '@' of its own, but nothing follows a file's ".json" but a variant.
+    const auto at = fs::path(text).extension() == ".json" ? std::string::npos : text.rfind('@');
     const std::string name = text.substr(0, at);
     if (at != std::string::npos) {
         const std::string tail = text.substr(at + 1);

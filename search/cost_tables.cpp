@@ -369,6 +369,7 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
         prices.push_back({rounded(milliseconds(latency)), rounded(millijoules(energy))});
         if (own[refused] > 0) {
             refuse(t, static_cast<double>(own[refused]), static_cast<double>(own[refused]));
+            evaluation.priced = false;
         }
     }
     if (space_.spatial_mixing && !mixed) {

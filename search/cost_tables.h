@@ -39,6 +39,8 @@ struct Evaluation {
     std::vector<Broken> broken; ///< empty: feasible
     double violation = 0;       ///< sum of the relative distances to the bounds; 0 when feasible
 
+    bool priced = true; ///< false: a target refuses layers, whose prices are then missing
+
     bool feasible() const { return broken.empty(); }
 };
 

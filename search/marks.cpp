@@ -162,11 +162,15 @@ std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &z
         mark.inside = true;
         mark.id = space.id(choices);
         mark.choices = space.describe(choices);
-        mark.values = evaluation.values;
         mark.feasible = evaluation.feasible();
         if (!mark.feasible) {
             mark.reason = "breaks: " + tables.rules()[evaluation.broken.front().rule];
         }
+        if (!evaluation.priced) {
+            marks.push_back(std::move(mark));
+            continue;
+        }
+        mark.values = evaluation.values;
         mark.on_front = mark.feasible && front.contains(mark.values);
         for (const std::size_t i : front.dominators(mark.values)) {
             const Member &member = front.members()[i];

@@ -323,8 +323,8 @@ TEST(Marks, networks_outside_the_space_come_with_the_reason) {
     EXPECT_THROW(find_in_space(space, zoo, "mobilenet_v9"), UserError);
 }
 
-TEST_F(SweepTest, a_published_network_on_the_front_is_said_to_be_there) {
-    // Only the published blocks are left: every point is Conv-S at some width and resolution.
+/// Only the published blocks are left: every point is Conv-S at some width and resolution.
+Json only_conv_small() {
     Json json = write_space(shipped_space("uib_small"));
     const DesignSpace all = shipped_space("uib_small");
     const Zoo zoo;
@@ -338,6 +338,11 @@ TEST_F(SweepTest, a_published_network_on_the_front_is_said_to_be_there) {
             json["stages"][s]["blocks"][p] = Json::array({values[axis + 2 + p]});
         }
     }
+    return json;
+}
+
+TEST_F(SweepTest, a_published_network_on_the_front_is_said_to_be_there) {
+    Json json = only_conv_small();
     json["mark"] = {"mobilenet_v4_conv_small", "mobilenet_v4_conv_small@0.5", "mobilenet_v2"};
     const RunResult result = run(config(space_of(json)), "r").result;
     EXPECT_EQ(result.counters.evaluated, 20);
@@ -357,6 +362,29 @@ TEST_F(SweepTest, a_published_network_on_the_front_is_said_to_be_there) {
         }
     }
     EXPECT_FALSE(result.marks[2].inside);
+}
+
+TEST_F(SweepTest, a_published_network_that_a_target_refuses_has_no_price) {
+    Json target =
+        JsonReader::parse_file(data_directory() / "targets" / "pixel8-edgetpu.json").value();
+    target["unsupported"]["relu"] = target["unsupported"]["hard_swish"];
+    make_directory(root_);
+    const std::string path = (root_ / "no-relu.json").string();
+    write_file(path, target.dump());
+    Json json = only_conv_small();
+    json["activations"] = {"relu", "relu6"};
+    json["targets"] = {path};
+    json["objectives"] = {{{"metric", "latency_ms"}, {"target", path}},
+                          {{"metric", "macs"}, {"sense", "maximise"}}};
+    json["constraints"] = Json::array();
+    json["mark"] = {"mobilenet_v4_conv_small"};
+    const RunResult result = run(config(space_of(json)), "r").result;
+    EXPECT_FALSE(result.points.empty()); // with relu6
+    ASSERT_EQ(result.marks.size(), 1u);
+    const PublishedMark &mark = result.marks[0];
+    EXPECT_TRUE(mark.inside && !mark.feasible);
+    EXPECT_NE(mark.reason, "");
+    EXPECT_TRUE(mark.values.empty() && mark.dominated_by.empty());
 }
 
 } // namespace
