@@ -110,7 +110,7 @@ JsonReader JsonReader::at(const std::string &key) const {
     }
     const std::string nearest = nearest_name(key, unread);
     throw error("the key \"" + key + "\" is missing" +
-                (nearest.empty() ? "" : " (found \"" + nearest + "\" instead)"));
+                (nearest.empty() ? "" : "; the nearest here is \"" + nearest + "\""));
 }
 
 std::vector<JsonReader> JsonReader::items() const {

@@ -58,7 +58,7 @@ TEST(JsonReader, a_missing_key_names_a_similar_one_that_is_there) {
     const std::string error =
         error_of("{\"resolutoin\": 1}", [](const JsonReader &j) { j.at("resolution"); });
     EXPECT_EQ(error,
-              "net.json:/: the key \"resolution\" is missing (found \"resolutoin\" instead)");
+              "net.json:/: the key \"resolution\" is missing; the nearest here is \"resolutoin\"");
 }
 
 TEST(JsonReader, refuses_a_key_that_stands_twice) {
