@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace edgefront {
@@ -15,33 +17,37 @@ using Clock = std::chrono::steady_clock;
 constexpr int chains = 12; // independent sums: more than latency times multipliers
 constexpr int steps = 20'000;
 
-// Vectors as wide as the registers; `v` keeps the compiler from knowing the result.
-#define EDGEFRONT_FMA_CHAINS(name, bytes)                                                          \
-    float name(float v) {                                                                          \
-        typedef float Vector __attribute__((vector_size(bytes)));                                  \
-        const Vector factor = Vector{} + (1.0f + v), term = Vector{} + v;                          \
-        Vector sum[chains];                                                                        \
-        for (int c = 0; c < chains; c++) {                                                         \
-            sum[c] = Vector{} + v * static_cast<float>(c);                                         \
-        }                                                                                          \
-        for (int i = 0; i < steps; i++) {                                                          \
-            for (int c = 0; c < chains; c++) {                                                     \
-                sum[c] = sum[c] * factor + term;                                                   \
-            }                                                                                      \
-        }                                                                                          \
-        for (int c = 1; c < chains; c++) {                                                         \
-            sum[0] += sum[c];                                                                      \
-        }                                                                                          \
-        return sum[0][0];                                                                          \
+/// chains * steps multiply-adds on every element. Floating-point recurrences may not be reordered,
+/// so all of them are done; `v`, zero at run time, keeps the compiler from knowing the result.
+template <typename Vector, std::size_t... I>
+[[gnu::always_inline]] inline float multiply_adds(float v, std::index_sequence<I...>) {
+    const Vector factor = Vector{} + (1.0f + v), term = Vector{} + v;
+    Vector sum[chains] = {(Vector{} + v * static_cast<float>(I))...};
+    for (int step = 0; step < steps; step++) {
+        ((sum[I] = sum[I] * factor + term), ...);
     }
+    return (sum[I] + ...)[0];
+}
+
+using Chains = std::make_index_sequence<chains>;
+
+using Vector4 = float __attribute__((vector_size(16)));
+float chains_128(float v) {
+    return multiply_adds<Vector4>(v, Chains());
+}
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) EDGEFRONT_FMA_CHAINS(chains_512, 64)
-    __attribute__((target("avx2,fma"))) EDGEFRONT_FMA_CHAINS(chains_256, 32)
+using Vector8 = float __attribute__((vector_size(32)));
+using Vector16 = float __attribute__((vector_size(64)));
+[[gnu::target("avx2,fma")]] float chains_256(float v) {
+    return multiply_adds<Vector8>(v, Chains());
+}
+[[gnu::target("avx512f")]] float chains_512(float v) {
+    return multiply_adds<Vector16>(v, Chains());
+}
 #endif
-        EDGEFRONT_FMA_CHAINS(chains_128, 16)
 
-            struct Kernel {
+struct Kernel {
     float (*run)(float);
     int lanes;
 };
