@@ -24,13 +24,14 @@ typedef struct pool {
     pthread_mutex_t lock;
     pthread_cond_t wake;
 
-    /* One loop at a time. `round` counts loops; a worker that has seen it change takes part. */
-    atomic_uint round;
-    atomic_int next, busy, result;
-    atomic_int stop;
-    task_function task;
-    uint8_t *closure;
-    int end;
+    /* One loop at a time. `claim` is (number of the loop << 32 | turns nobody has taken yet): a
+     * turn belongs to whoever decreases it. The caller waits for turns, not for workers: one that
+     * the system lets wait holds nobody up. What a loop is, is written before its number is. */
+    atomic_uint_fast64_t claim;
+    atomic_int done, result, stop;
+    _Atomic(task_function) task;
+    _Atomic(uint8_t *) closure;
+    atomic_int end;
 } pool;
 
 enum { spins = 2000 };
@@ -44,41 +45,58 @@ static void pause_briefly(int turn) {
 #endif
 }
 
+static uint32_t round_of(uint_fast64_t claim) {
+    return (uint32_t)(claim >> 32);
+}
+
 static void work(pool *p) {
-    for (int i; (i = atomic_fetch_add(&p->next, 1)) < p->end;) {
-        const int result = p->task(&p->context, i, p->closure);
-        if (result != 0) {
-            atomic_store(&p->result, result);
+    uint_fast64_t claim = atomic_load(&p->claim);
+    for (;;) {
+        const int left = (int)(claim & 0xffffffffu);
+        if (left == 0) {
+            return;
+        }
+        /* Of this loop if the exchange succeeds: its last turn has not been done then. */
+        const task_function task = atomic_load_explicit(&p->task, memory_order_relaxed);
+        uint8_t *closure = atomic_load_explicit(&p->closure, memory_order_relaxed);
+        const int end = atomic_load_explicit(&p->end, memory_order_relaxed);
+        if (atomic_compare_exchange_weak(&p->claim, &claim, claim - 1)) {
+            const int result = task(&p->context, end - left, closure);
+            if (result != 0) {
+                atomic_store(&p->result, result);
+            }
+            atomic_fetch_add(&p->done, 1);
+            claim = atomic_load(&p->claim);
         }
     }
 }
 
 static void *worker(void *argument) {
     pool *p = argument;
-    unsigned seen = 0;
+    uint32_t seen = 0;
     for (;;) {
-        for (int turn = 0; turn < spins && atomic_load(&p->round) == seen; turn++) {
+        for (int turn = 0; turn < spins && round_of(atomic_load(&p->claim)) == seen; turn++) {
             pause_briefly(turn);
         }
-        if (atomic_load(&p->round) == seen) {
+        if (round_of(atomic_load(&p->claim)) == seen) {
             pthread_mutex_lock(&p->lock);
-            while (atomic_load(&p->round) == seen) {
+            while (round_of(atomic_load(&p->claim)) == seen) {
                 pthread_cond_wait(&p->wake, &p->lock);
             }
             pthread_mutex_unlock(&p->lock);
         }
-        seen++;
+        seen = round_of(atomic_load(&p->claim));
         if (atomic_load(&p->stop)) {
             return NULL;
         }
         work(p);
-        atomic_fetch_sub(&p->busy, 1);
     }
 }
 
-static void start_round(pool *p) {
+static void start_round(pool *p, int turns) {
     pthread_mutex_lock(&p->lock);
-    atomic_fetch_add(&p->round, 1);
+    const uint_fast64_t next = round_of(atomic_load(&p->claim)) + 1u;
+    atomic_store(&p->claim, next << 32 | (uint32_t)turns);
     pthread_cond_broadcast(&p->wake);
     pthread_mutex_unlock(&p->lock);
 }
@@ -93,15 +111,14 @@ static int parallel_for(edgefront_context *self, task_function task, int min, in
         }
         return result;
     }
-    p->task = task;
-    p->closure = closure;
-    p->end = min + size;
-    atomic_store(&p->next, min);
+    atomic_store_explicit(&p->task, task, memory_order_relaxed);
+    atomic_store_explicit(&p->closure, closure, memory_order_relaxed);
+    atomic_store_explicit(&p->end, min + size, memory_order_relaxed);
     atomic_store(&p->result, 0);
-    atomic_store(&p->busy, p->started);
-    start_round(p);
+    atomic_store(&p->done, 0);
+    start_round(p, size);
     work(p);
-    for (int turn = 0; atomic_load(&p->busy) != 0; turn++) {
+    for (int turn = 0; atomic_load(&p->done) != size; turn++) {
         pause_briefly(turn);
     }
     return atomic_load(&p->result);
@@ -119,12 +136,12 @@ __attribute__((weak)) int edgefront_parallel_for_1(void *context, task_function 
 
 static void pool_stop(pool *p) {
     atomic_store(&p->stop, 1);
-    start_round(p);
+    start_round(p, 0);
     for (int i = 0; i < p->started; i++) {
         pthread_join(p->workers[i], NULL);
     }
     atomic_store(&p->stop, 0);
-    atomic_store(&p->round, 0);
+    atomic_store(&p->claim, 0);
     p->started = 0;
     free(p->workers);
     p->workers = NULL;
