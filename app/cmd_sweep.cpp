@@ -145,7 +145,7 @@ int run_sweep_command(const Options &options, bool quiet) {
     if (outcome.result.points.empty()) {
         return explain_infeasible(outcome.result);
     }
-    std::fputs(summary(outcome.result).c_str(), stdout);
+    OutputOptions().write(summary(outcome.result));
     return exit_ok;
 }
 

@@ -1,9 +1,11 @@
 #include "app/command.h"
 #include "base/error.h"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sys/resource.h>
 
 namespace {
 
@@ -52,6 +54,15 @@ int usage_exit(const CLI::App &app, const CLI::ParseError &e) {
     return app.exit(e) == 0 ? exit_ok : exit_usage;
 }
 
+/// --verbose: which build and data answered, and what it took.
+void describe_run(std::chrono::steady_clock::time_point start) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    struct rusage usage = {};
+    ::getrusage(RUSAGE_SELF, &usage);
+    std::fprintf(stderr, "edgefront %s, data in %s: %.2f s, at most %ld KiB of memory\n",
+                 EDGEFRONT_VERSION, data_directory().c_str(), took.count(), usage.ru_maxrss);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -68,7 +79,8 @@ int main(int argc, char **argv) {
     app.fallthrough();
     Session session;
     app.add_flag("-q,--quiet", session.quiet, "No progress and no remarks");
-    app.add_flag("-v,--verbose", session.verbose, "Say more on stderr");
+    app.add_flag("-v,--verbose", session.verbose,
+                 "Also say which data were used, the time and the memory");
 
     add_networks(app, session);
     add_describe(app, session);
@@ -89,7 +101,12 @@ int main(int argc, char **argv) {
         return usage_exit(app, e);
     }
     try {
-        return session.action();
+        const auto start = std::chrono::steady_clock::now();
+        const int code = session.action();
+        if (session.verbose) {
+            describe_run(start);
+        }
+        return code;
     } catch (const UserError &e) {
         std::fprintf(stderr, "edgefront: %s\n", e.what());
         return exit_usage;
