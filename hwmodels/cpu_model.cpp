@@ -35,17 +35,14 @@ const std::vector<ConstantSpec> &CpuModel::specs() {
 }
 
 CpuModel::CpuModel(Target target)
-    : target_(std::move(target)), rates_(read_rates(target_)),
-      clock_ghz_(target_.constant("clock_ghz")),
+    : target_(std::move(target)), common_(target_),
       parallel_(target_.has("parallel_fraction") ? target_.constant("parallel_fraction") : 0),
       cache_(level_load(target_, "cache", "cache_gb_per_s", "cache_pj_per_byte")),
       dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")),
-      cache_size_(mebibytes(target_.constant("cache_mib"))),
-      layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
-      inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
+      cache_size_(mebibytes(target_.constant("cache_mib"))) {
     for (const DataType precision : target_.precisions) {
         const auto i = static_cast<std::size_t>(precision);
-        rates_[i].macs_per_cycle = target_.constant("mac_per_cycle", precision);
+        common_.set_macs_per_cycle(precision, target_.constant("mac_per_cycle", precision));
         lanes_[i] = static_cast<int>(target_.constant("lanes", precision));
     }
 }
@@ -68,25 +65,18 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
-    const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
     const double faster = speedup(workload.threads);
-    Work work;
-    work.clock_ghz = clock_ghz_;
-    work.compute = rates.compute(layer, nest) * (1 / faster);
+    Work work = common_.layer_work(layer, nest, workload);
+    work.compute = work.compute * (1 / faster);
+    work.macs_per_cycle *= workload.threads;
     work.loads = {cache_, spill(dram_, nest.footprint() - nest.weights.footprint, cache_size_)};
     work.loads[0].bytes = nest.footprint();
     work.loads[0].gb_per_s *= faster;
-    work.overhead = layer_overhead_;
-    work.macs = nest.macs;
-    work.macs_per_cycle = rates.macs_per_cycle * workload.threads;
-    work.pj_per_mac = rates.pj_per_mac;
     return roofline(work);
 }
 
 Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
-    Work work;
-    work.clock_ghz = clock_ghz_;
-    work.overhead = inference_overhead_;
+    Work work = common_.inference_work();
     work.loads = {spill(dram_, totals.weights, cache_size_)};
     return roofline(work);
 }

@@ -25,15 +25,12 @@ private:
     double speedup(int threads) const { return 1 / (1 - parallel_ + parallel_ / threads); }
 
     Target target_;
-    RatesByPrecision rates_;
+    CommonConstants common_;
     std::array<int, 3> lanes_{}; ///< by DataType
-    double clock_ghz_;
     double parallel_;
     LevelLoad cache_; ///< rate and price of a byte; the bytes are a layer's
     LevelLoad dram_;
     Bytes cache_size_;
-    Seconds layer_overhead_;
-    Seconds inference_overhead_;
 };
 
 } // namespace edgefront

@@ -23,8 +23,7 @@ const std::vector<ConstantSpec> &DspModel::specs() {
         {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth"},
         {"memory_mib", 0, 1e4,
          "on-chip memory: what of a layer's activations and of the network's weights goes beyond "
-         "it "
-         "comes from DRAM"},
+         "it comes from DRAM"},
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
@@ -35,18 +34,15 @@ const std::vector<ConstantSpec> &DspModel::specs() {
 }
 
 DspModel::DspModel(Target target)
-    : target_(std::move(target)), rates_(read_rates(target_)),
-      clock_ghz_(target_.constant("clock_ghz")),
+    : target_(std::move(target)), common_(target_),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
       dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")),
       vector_channels_(static_cast<int>(target_.constant("vector_channels"))),
       vector_pixels_(static_cast<int>(target_.constant("vector_pixels"))),
-      memory_size_(mebibytes(target_.constant("memory_mib"))),
-      layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
-      inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
+      memory_size_(mebibytes(target_.constant("memory_mib"))) {
     for (const DataType precision : target_.precisions) {
-        rates_[static_cast<std::size_t>(precision)].macs_per_cycle =
-            target_.constant("mac_per_cycle", precision) * target_.constant("vector_units");
+        common_.set_macs_per_cycle(precision, target_.constant("mac_per_cycle", precision) *
+                                                  target_.constant("vector_units"));
     }
 }
 
@@ -81,24 +77,15 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
-    const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
-    Work work;
-    work.clock_ghz = clock_ghz_;
-    work.compute = rates.compute(layer, nest);
+    Work work = common_.layer_work(layer, nest, workload);
     const Bytes bytes = padded_footprint(layer, nest);
     work.loads = {memory_, spill(dram_, bytes - nest.weights.footprint, memory_size_)};
     work.loads[0].bytes = bytes;
-    work.overhead = layer_overhead_;
-    work.macs = nest.macs;
-    work.macs_per_cycle = rates.macs_per_cycle;
-    work.pj_per_mac = rates.pj_per_mac;
     return roofline(work);
 }
 
 Cost DspModel::network_cost(const NetworkTotals &totals, const Workload &) const {
-    Work work;
-    work.clock_ghz = clock_ghz_;
-    work.overhead = inference_overhead_;
+    Work work = common_.inference_work();
     work.loads = {spill(dram_, totals.weights, memory_size_)};
     return roofline(work);
 }

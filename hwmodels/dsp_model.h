@@ -23,15 +23,12 @@ private:
     Bytes padded_footprint(const Layer &layer, const LoopNest &nest) const;
 
     Target target_;
-    RatesByPrecision rates_;
-    double clock_ghz_;
+    CommonConstants common_;
     LevelLoad memory_; ///< rate and price of a byte; the bytes are a layer's
     LevelLoad dram_;
     int vector_channels_;
     int vector_pixels_;
     Bytes memory_size_;
-    Seconds layer_overhead_;
-    Seconds inference_overhead_;
 };
 
 } // namespace edgefront

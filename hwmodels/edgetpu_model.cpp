@@ -37,16 +37,13 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
 }
 
 EdgeTpuModel::EdgeTpuModel(Target target)
-    : target_(std::move(target)), rates_(read_rates(target_)),
-      clock_ghz_(target_.constant("clock_ghz")),
+    : target_(std::move(target)), common_(target_),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
-      weight_memory_(mebibytes(target_.constant("weight_memory_mib"))),
-      layer_overhead_(target_.constant("layer_overhead_us") * 1e-6),
-      inference_overhead_(target_.constant("inference_overhead_us") * 1e-6) {
+      weight_memory_(mebibytes(target_.constant("weight_memory_mib"))) {
     const double array = target_.constant("array_channels") * target_.constant("array_reduction") *
                          target_.constant("array_rows") * target_.constant("array_columns");
     for (const DataType precision : target_.precisions) {
-        rates_[static_cast<std::size_t>(precision)].macs_per_cycle = array;
+        common_.set_macs_per_cycle(precision, array);
     }
     const bool linked = target_.has("host_in_gb_per_s");
     const std::string price = "stream_pj_per_byte";
@@ -89,23 +86,14 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
-    const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
-    Work work;
-    work.clock_ghz = clock_ghz_;
-    work.compute = rates.compute(layer, nest);
+    Work work = common_.layer_work(layer, nest, workload);
     work.loads = {memory_};
     work.loads[0].bytes = nest.footprint();
-    work.overhead = layer_overhead_;
-    work.macs = nest.macs;
-    work.macs_per_cycle = rates.macs_per_cycle;
-    work.pj_per_mac = rates.pj_per_mac;
     return roofline(work);
 }
 
 Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
-    Work work;
-    work.clock_ghz = clock_ghz_;
-    work.overhead = inference_overhead_;
+    Work work = common_.inference_work();
     work.overlapped = false; // one link, one transfer after another
     work.loads = {spill(streamed_, totals.weights, weight_memory_)};
     if (host_in_ && host_out_) {

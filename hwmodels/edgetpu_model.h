@@ -21,15 +21,12 @@ public:
 
 private:
     Target target_;
-    RatesByPrecision rates_;
-    double clock_ghz_;
+    CommonConstants common_;
     LevelLoad memory_;                  ///< rate and price of a byte; the bytes are a layer's
     LevelLoad streamed_;                ///< weights beyond `weight_memory_`
     std::optional<LevelLoad> host_in_;  ///< absent: memory is shared with the host
     std::optional<LevelLoad> host_out_; ///< both or none
     Bytes weight_memory_;
-    Seconds layer_overhead_;
-    Seconds inference_overhead_;
 };
 
 } // namespace edgefront

@@ -17,23 +17,45 @@ double priced_elements(const Layer &layer, const LoopNest &nest) {
 
 } // namespace
 
-Cycles Rates::compute(const Layer &layer, const LoopNest &nest) const {
-    const double efficiency =
-        layer.op == Op::depthwise_conv2d ? depthwise_efficiency : dense_efficiency;
-    return Cycles(static_cast<double>(nest.issued.count()) / (macs_per_cycle * efficiency) +
-                  priced_elements(layer, nest) / elements_per_cycle);
-}
-
-RatesByPrecision read_rates(const Target &target) {
-    RatesByPrecision all{};
+CommonConstants::CommonConstants(const Target &target)
+    : clock_ghz_(target.constant("clock_ghz")),
+      layer_overhead_(target.constant("layer_overhead_us") * 1e-6),
+      inference_overhead_(target.constant("inference_overhead_us") * 1e-6) {
     for (const DataType precision : target.precisions) {
-        Rates &r = all[static_cast<std::size_t>(precision)];
+        Rates &r = rates_[static_cast<std::size_t>(precision)];
         r.dense_efficiency = target.constant("dense_efficiency", precision);
         r.depthwise_efficiency = target.constant("depthwise_efficiency", precision);
         r.elements_per_cycle = target.constant("elements_per_cycle", precision);
         r.pj_per_mac = target.constant("pj_per_mac", precision);
     }
-    return all;
+}
+
+void CommonConstants::set_macs_per_cycle(DataType precision, double rate) {
+    rates_[static_cast<std::size_t>(precision)].macs_per_cycle = rate;
+}
+
+Work CommonConstants::layer_work(const Layer &layer, const LoopNest &nest,
+                                 const Workload &workload) const {
+    const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
+    const double efficiency =
+        layer.op == Op::depthwise_conv2d ? rates.depthwise_efficiency : rates.dense_efficiency;
+    Work work;
+    work.clock_ghz = clock_ghz_;
+    work.compute =
+        Cycles(static_cast<double>(nest.issued.count()) / (rates.macs_per_cycle * efficiency) +
+               priced_elements(layer, nest) / rates.elements_per_cycle);
+    work.overhead = layer_overhead_;
+    work.macs = nest.macs;
+    work.macs_per_cycle = rates.macs_per_cycle;
+    work.pj_per_mac = rates.pj_per_mac;
+    return work;
+}
+
+Work CommonConstants::inference_work() const {
+    Work work;
+    work.clock_ghz = clock_ghz_;
+    work.overhead = inference_overhead_;
+    return work;
 }
 
 LevelLoad level_load(const Target &target, const std::string &level, const std::string &rate_key,

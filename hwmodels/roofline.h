@@ -3,8 +3,7 @@
 #pragma once
 
 #include "dsl/layer.h"
-#include "hwmodels/cost.h"
-#include "hwmodels/target.h"
+#include "hwmodels/cost_model.h"
 #include "schedules/loop_nest.h"
 
 #include <array>
@@ -13,23 +12,6 @@
 #include <vector>
 
 namespace edgefront {
-
-/// The constants all kinds have for each precision, looked up once.
-struct Rates {
-    double macs_per_cycle = 0; ///< of all multipliers of one core, unit or array
-    double dense_efficiency = 1;
-    double depthwise_efficiency = 1;
-    double elements_per_cycle = 1;
-    double pj_per_mac = 0;
-
-    /// Time of the issued multiply-adds and of element-wise work.
-    Cycles compute(const Layer &layer, const LoopNest &nest) const;
-};
-
-/// By DataType; those the target lacks stay zero, `workload_for` never lets them through.
-using RatesByPrecision = std::array<Rates, 3>;
-/// Everything but macs_per_cycle, which each kind makes up differently.
-RatesByPrecision read_rates(const Target &target);
 
 /// Bytes of one layer on one memory level, the level's rate and its price.
 struct LevelLoad {
@@ -56,6 +38,35 @@ struct Work {
 };
 
 Cost roofline(const Work &work);
+
+/// The constants that all kinds have, looked up once.
+class CommonConstants {
+public:
+    explicit CommonConstants(const Target &target);
+
+    /// Multiply-adds per cycle of all multipliers of one core, unit or array: what each kind makes
+    /// up differently.
+    void set_macs_per_cycle(DataType precision, double rate);
+    /// A layer on one thread, but for what it moves: computing, fixed time, energy of
+    /// multiply-adds.
+    Work layer_work(const Layer &layer, const LoopNest &nest, const Workload &workload) const;
+    /// The fixed time of an inference; nothing computed, nothing moved.
+    Work inference_work() const;
+
+private:
+    struct Rates {
+        double macs_per_cycle = 0;
+        double dense_efficiency = 1;
+        double depthwise_efficiency = 1;
+        double elements_per_cycle = 1;
+        double pj_per_mac = 0;
+    };
+    /// By DataType; those the target lacks are never asked for, `workload_for` refuses them.
+    std::array<Rates, 3> rates_{};
+    double clock_ghz_;
+    Seconds layer_overhead_;
+    Seconds inference_overhead_;
+};
 
 /// `level` with what of `bytes` a memory of `size` cannot hold.
 LevelLoad spill(LevelLoad level, Bytes bytes, Bytes size);
