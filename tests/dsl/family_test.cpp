@@ -202,7 +202,7 @@ TEST(FamilyJson, mistakes_name_the_row_and_the_nearest_key) {
     EXPECT_EQ(error(R"({"op": "conv", "channels": 8})"), "");
     EXPECT_NE(error(R"({"op": "conv", "chanels": 8})")
                   .find("/blocks/0: the key \"channels\" is "
-                        "missing (found \"chanels\""),
+                        "missing; the nearest here is \"chanels\""),
               std::string::npos);
     EXPECT_NE(error(R"({"op": "conv", "channels": 8, "expansion": 6})")
                   .find("/blocks/0: unknown key \"expansion\""),
