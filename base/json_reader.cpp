@@ -3,7 +3,6 @@
 #include "base/files.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace edgefront {
 

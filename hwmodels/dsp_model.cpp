@@ -1,7 +1,5 @@
 #include "hwmodels/dsp_model.h"
 
-#include <algorithm>
-
 namespace edgefront {
 
 const std::vector<ConstantSpec> &DspModel::specs() {

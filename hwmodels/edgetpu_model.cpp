@@ -1,6 +1,5 @@
 #include "hwmodels/edgetpu_model.h"
 
-#include <algorithm>
 #include <limits>
 
 namespace edgefront {

@@ -3,7 +3,6 @@
 #include "hwmodels/cost_model.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace edgefront {
 
