@@ -33,7 +33,8 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: {
-        const double depth = taps * (layer.input.channels / layer.groups);
+        const int group_channels = layer.input.channels / layer.groups;
+        const double depth = taps * group_channels;
         // Joining two pixels in a vector costs about half as much as a load.
         const double joins = pairs_pixels(layer, s, isa) ? s.pixels * s.rows / 4.0 : 0;
         const double loads = double(s.vectors) + s.pixels * s.rows + joins;
