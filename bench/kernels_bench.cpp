@@ -52,14 +52,16 @@ void run_layer(benchmark::State &state, const Layer &layer, double peak) {
     JitKernel kernel(layer, schedule, target);
 
     Random random(1);
-    Floats input(count(layer.input.elements()), random), gate(count(layer.input.channels), random);
+    Floats input(count(layer.input.elements()), random);
     Floats residual(count(layer.output.elements()), random);
     Floats weights(count(packed_weight_count(layer, schedule)), random);
     Floats bias(count(packed_bias_count(layer, schedule)), random);
     Floats out(count(layer.output.elements()), random);
     std::vector<const float *> inputs = {input.data()};
-    if (layer.op == Op::channel_scale) {
-        inputs.push_back(gate.data());
+    std::vector<std::unique_ptr<Floats>> others;
+    for (const Shape &other : layer.others) {
+        others.push_back(std::make_unique<Floats>(count(other.elements()), random));
+        inputs.push_back(others.back()->data());
     }
     if (layer.residual) {
         inputs.push_back(residual.data());

@@ -21,6 +21,7 @@ Expr activate(Activation activation, const Expr &v) {
     case Activation::hard_sigmoid: return relu6(v + 3.0f) * (1.0f / 6.0f);
     case Activation::swish: return v / (1.0f + Halide::exp(-v));
     case Activation::sigmoid: return 1.0f / (1.0f + Halide::exp(-v));
+    case Activation::gelu: break; // TODO(kernels)
     }
     return v;
 }
@@ -65,7 +66,10 @@ WeightIndex plain_weight_index(const Layer &layer) {
 
 std::vector<ImageParam> Algorithm::parameters() const {
     std::vector<ImageParam> defined;
-    for (const ImageParam &p : {input, gate, residual, weights, bias}) {
+    std::vector<ImageParam> all = {input};
+    all.insert(all.end(), others.begin(), others.end());
+    all.insert(all.end(), {residual, weights, bias});
+    for (const ImageParam &p : all) {
         if (p.defined()) {
             defined.push_back(p);
         }
@@ -84,6 +88,9 @@ Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
 
     Algorithm a;
     a.input = ImageParam(fp32, 3, "input");
+    for (std::size_t i = 0; i < layer.others.size(); i++) {
+        a.others.emplace_back(fp32, 3, "other" + std::to_string(i));
+    }
     if (layer.residual) {
         a.residual = ImageParam(fp32, 3, "residual");
     }
@@ -159,9 +166,23 @@ Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
         break;
     }
     case Op::channel_scale:
-        a.gate = ImageParam(fp32, 3, "gate");
-        value = a.input(c, x, y) * a.gate(c, 0, 0);
+        value = a.input(c, x, y) * a.others[0](c, 0, layer.others[0].height > 1 ? y : Expr(0));
         break;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear: throw std::logic_error("TODO(kernels): " + key(layer));
     }
     if (layer.residual) {
         value += a.residual(c, x, y);

@@ -22,9 +22,10 @@ struct Algorithm {
     Halide::Var c{"c"}, x{"x"}, y{"y"};
     Halide::Var side{"side"}, group{"group"}; ///< of `sum` when pixels are paired
     Halide::RDom window; ///< (ci, kx, ky) of dense layers, (kx, ky) of depthwise ones and pooling
-    Halide::ImageParam input, gate, residual, weights, bias; ///< defined where the layer has them
+    Halide::ImageParam input, residual, weights, bias; ///< defined where the layer has them
+    std::vector<Halide::ImageParam> others;
     Halide::Func padded; ///< the input with zeros around it; undefined when no padding is read
-    Halide::Func sum;    ///< the reduction; undefined for channel_scale
+    Halide::Func sum;    ///< the reduction; undefined for layers without
     Halide::Func output;
 
     /// The defined parameters in the order of Node::inputs, then weights and bias.

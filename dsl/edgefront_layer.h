@@ -10,7 +10,22 @@ enum edgefront_op {
     edgefront_fully_connected,
     edgefront_global_average_pool,
     edgefront_channel_scale,
-    edgefront_max_pool
+    edgefront_max_pool,
+    edgefront_average_pool,
+    edgefront_elementwise,
+    edgefront_affine,
+    edgefront_layer_norm,
+    edgefront_group_norm,
+    edgefront_softmax,
+    edgefront_attention_scores,
+    edgefront_attention_context,
+    edgefront_concat,
+    edgefront_slice,
+    edgefront_channel_shuffle,
+    edgefront_reshape,
+    edgefront_unfold,
+    edgefront_fold,
+    edgefront_resize_bilinear
 };
 enum edgefront_activation {
     edgefront_none,
@@ -19,19 +34,26 @@ enum edgefront_activation {
     edgefront_hard_swish,
     edgefront_hard_sigmoid,
     edgefront_swish,
-    edgefront_sigmoid
+    edgefront_sigmoid,
+    edgefront_gelu
 };
+
+enum { edgefront_most_others = 7 }; /* inputs after the first, without the residual */
 
 typedef struct edgefront_shape {
     int height, width, channels;
 } edgefront_shape;
 
-/* out = activation(op(input, weights) + bias + residual) */
+/* out = activation(op(input, others, weights) + bias + residual); dsl/layer.h says what each op is
+ */
 typedef struct edgefront_layer {
     int op;         /* enum edgefront_op */
     int activation; /* enum edgefront_activation */
     edgefront_shape input, output;
-    int kernel, stride, groups;
+    edgefront_shape others[edgefront_most_others];
+    int other_count;
+    int kernel, stride, dilation, groups;
+    int first_channel, count_padding;
     int pad_top, pad_left; /* zero rows and columns before the input; those after follow */
 } edgefront_layer;
 

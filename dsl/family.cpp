@@ -180,6 +180,7 @@ private:
         Layer scale;
         scale.op = Op::channel_scale;
         scale.input = scale.output = in.shape;
+        scale.others = {gate.shape};
         return add("se.scale", scale, {in.node, gate.node}, Offset::none);
     }
 

@@ -16,6 +16,7 @@ float naive_activate(int activation, float x) {
     case edgefront_hard_sigmoid: return clamp(x + 3, 0, 6) / 6;
     case edgefront_swish: return x / (1 + expf(-x));
     case edgefront_sigmoid: return 1 / (1 + expf(-x));
+    case edgefront_gelu: return 0.5f * x * (1 + erff(x * 0.70710678f));
     default: return x;
     }
 }
@@ -135,7 +136,9 @@ static void channel_scale(const edgefront_layer *l, const naive_operands *d) {
     const size_t channels = (size_t)l->output.channels;
     for (size_t p = 0; p < pixels; p++) {
         for (int c = 0; c < l->output.channels; c++) {
-            const double value = (double)d->input[p * channels + (size_t)c] * (double)d->gate[c];
+            const size_t row = l->others[0].height > 1 ? p / (size_t)l->output.width : 0;
+            const double gate = d->others[0][row * channels + (size_t)c];
+            const double value = (double)d->input[p * channels + (size_t)c] * gate;
             store(l, d, &value, p * channels, c, 1);
         }
     }

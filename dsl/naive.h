@@ -1,10 +1,11 @@
 /* The naive reference: every operator of dsl/layer.h as plain loops, in C11 so that the very same
  * file checks layers inside this tool and inside every generated package (its self-check).
  *
- *   out = activation(op(input, weights) + bias + residual)
+ *   out = activation(op(input, others, weights) + bias + residual)
  *
  * Tensors are NHWC fp32, batch 1; weights [ky][kx][ci][co], depthwise [ky][kx][c], fully connected
- * [k][n]. Sums are kept in double, so the reference's own error is one rounding per element. */
+ * [k][n], norms and affine [c]. Sums are kept in double, so the reference's own error is one
+ * rounding per element. */
 #ifndef EDGEFRONT_NAIVE_H
 #define EDGEFRONT_NAIVE_H
 
@@ -16,9 +17,9 @@
 extern "C" {
 #endif
 
-/* `gate` (1x1xC) is read by channel_scale only; a null bias or residual is left out. */
+/* A null bias or residual is left out. */
 typedef struct naive_operands {
-    const float *input, *gate, *residual;
+    const float *input, *others[edgefront_most_others], *residual;
     const float *weights, *bias;
     float *output;
 } naive_operands;

@@ -15,10 +15,14 @@ Macs macs(const Network &network) {
 
 Params params(const Node &node) {
     const std::int64_t channels = node.layer.output.channels;
+    // A batch norm alone has no weights but its gamma.
+    const bool alone = node.layer.op == Op::affine && node.offset == Offset::batch_norm;
+    const Params weights =
+        (alone ? Params(0) : weight_count(node.layer)) + Params(node.layer_scale ? channels : 0);
     switch (node.offset) {
-    case Offset::none: return weight_count(node.layer);
-    case Offset::bias: return weight_count(node.layer) + Params(channels);
-    case Offset::batch_norm: return weight_count(node.layer) + Params(2 * channels);
+    case Offset::none: return weights;
+    case Offset::bias: return weights + Params(channels);
+    case Offset::batch_norm: return weights + Params(2 * channels);
     }
     return {};
 }
@@ -74,19 +78,19 @@ void validate(const Network &network) {
         };
         check(names.insert(node.name).second, "its name stands twice");
         check(layer.output.elements() > 0, "its output is empty");
-        const bool gated = layer.op == Op::channel_scale;
-        check(node.inputs.size() == 1u + gated + layer.residual, "wrong number of inputs");
+        check(static_cast<int>(node.inputs.size()) == layer.inputs(), "wrong number of inputs");
         for (const int producer : node.inputs) {
             check(producer >= -1 && producer < static_cast<int>(i), "an input comes later");
         }
         check(shape_of(node.inputs[0]) == layer.input, "its input has another shape");
-        if (gated) {
-            check(shape_of(node.inputs[1]) == Shape{1, 1, layer.input.channels},
-                  "its gate has another shape");
+        for (std::size_t other = 0; other < layer.others.size(); other++) {
+            check(shape_of(node.inputs[other + 1]) == layer.others[other],
+                  "input " + std::to_string(other + 1) + " has another shape");
         }
         if (layer.residual) {
             check(shape_of(node.inputs.back()) == layer.output, "its residual has another shape");
         }
+        check(shape_problem(layer).empty(), shape_problem(layer));
         check(layer.bias == (node.offset != Offset::none), "bias and offset disagree");
     }
 }

@@ -16,9 +16,12 @@ struct Node {
     /// "<name>.weight".
     std::string name;
     Layer layer;
-    /// Producers, in the order data, gate (channel_scale), residual; -1 is the network's input.
+    /// Producers, in the order data, others, residual; -1 is the network's input.
     std::vector<int> inputs;
     Offset offset = Offset::none;
+    /// A learned factor per output channel on top of everything but the residual
+    /// (arXiv:2103.17239); folded into the weights as batch norms are.
+    bool layer_scale = false;
     int block = 0;          ///< index of the block (repeats counted) this layer belongs to
     std::string block_name; ///< "block3 inverted_bottleneck", or a timm string for UIB
 };
@@ -37,8 +40,8 @@ struct Network {
 };
 
 Macs macs(const Network &network);
-/// Learned parameters of one layer: weights, bias, batch-norm gamma and beta; never moving
-/// averages.
+/// Learned parameters of one layer: weights, bias, batch-norm gamma and beta, layer scale; never
+/// moving averages.
 Params params(const Node &node);
 Params params(const Network &network);
 /// Gamma and beta of all batch normalisations, for conventions that leave them out.

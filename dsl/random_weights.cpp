@@ -201,6 +201,22 @@ TensorMap random_checkpoint(const Network &network, std::uint64_t seed) {
         case Op::fully_connected: m = draw_layer(node, seed, m, checkpoint); break;
         case Op::global_average_pool: m = pooled(m, node.layer.input); break;
         case Op::channel_scale: m = scaled(m, input(node, 1)); break;
+        // TODO(weights)
+        case Op::average_pool:
+        case Op::elementwise:
+        case Op::affine:
+        case Op::layer_norm:
+        case Op::group_norm:
+        case Op::softmax:
+        case Op::attention_scores:
+        case Op::attention_context:
+        case Op::concat:
+        case Op::slice:
+        case Op::channel_shuffle:
+        case Op::reshape:
+        case Op::unfold:
+        case Op::fold:
+        case Op::resize_bilinear: break;
         case Op::max_pool: m = largest(m, node.layer.kernel * node.layer.kernel); break;
         }
         if (node.layer.residual) {

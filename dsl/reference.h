@@ -12,7 +12,7 @@ namespace edgefront {
 /// What a layer reads; pointers that the layer has no use for may be null.
 struct LayerOperands {
     const float *input = nullptr;
-    const float *gate = nullptr;     ///< channel_scale
+    std::vector<const float *> others;
     const float *residual = nullptr; ///< layers with `residual`
     const float *weights = nullptr;
     const float *bias = nullptr; ///< layers with `bias`

@@ -17,6 +17,21 @@ std::vector<std::int64_t> weight_shape(const Layer &layer) {
     case Op::conv2d: return {co, ci, k, k};
     case Op::depthwise_conv2d: return {co, 1, k, k};
     case Op::fully_connected: return {co, ci};
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
     case Op::global_average_pool:
     case Op::channel_scale:
     case Op::max_pool: break;

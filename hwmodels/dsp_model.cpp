@@ -65,8 +65,8 @@ Bytes DspModel::padded_footprint(const Layer &layer, const LoopNest &nest) const
     if (layer.residual) {
         bytes += output;
     }
-    if (layer.op == Op::channel_scale) {
-        bytes += padded({1, 1, layer.output.channels});
+    for (const Shape &other : layer.others) {
+        bytes += padded(other);
     }
     return bytes;
 }

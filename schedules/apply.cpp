@@ -170,8 +170,8 @@ Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, cons
                                  {schedule.lanes * schedule.vectors, paired ? schedule.lanes : 0});
     fix_shape(a.input, layer.input);
     fix_shape(a.output.output_buffer(), layer.output);
-    if (a.gate.defined()) {
-        fix_shape(a.gate, {1, 1, layer.input.channels});
+    for (std::size_t i = 0; i < a.others.size(); i++) {
+        fix_shape(a.others[i], layer.others[i]);
     }
     if (a.residual.defined()) {
         fix_shape(a.residual, layer.output);
@@ -186,6 +186,21 @@ Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, cons
     case Op::depthwise_conv2d:
     case Op::max_pool: schedule_windowed(layer, schedule, a); break;
     case Op::global_average_pool: schedule_pool(layer, schedule, a); break;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear: break; // TODO(kernels)
     case Op::channel_scale: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;
     }
     return a;

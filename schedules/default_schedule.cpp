@@ -50,6 +50,21 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
         const double pixels = double(layer.input.height) * layer.input.width;
         return pixels * busy / 2 + 6 + sums;
     }
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
     case Op::channel_scale: return sums + 2;
     }
     return 0;
@@ -104,6 +119,21 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
                    ? LoopOrder::pixels_outer
                    : LoopOrder::channels_outer;
     }
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
     case Op::channel_scale: return LoopOrder::pixels_outer;
     case Op::fully_connected:
     case Op::global_average_pool: return LoopOrder::channels_outer;

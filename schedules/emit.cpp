@@ -206,8 +206,8 @@ JitKernel::JitKernel(const Layer &layer, const Schedule &schedule, const KernelT
              halide_dimension_t(0, s.height, s.width * s.channels)});
     };
     activation(layer.input);
-    if (layer.op == Op::channel_scale) {
-        activation({1, 1, layer.input.channels});
+    for (const Shape &other : layer.others) {
+        activation(other);
     }
     if (layer.residual) {
         activation(layer.output);

@@ -36,7 +36,22 @@ std::int64_t reduction(const Layer &layer) {
     case Op::depthwise_conv2d:
     case Op::max_pool: return taps;
     case Op::global_average_pool: return std::int64_t{1} * layer.input.height * layer.input.width;
-    case Op::channel_scale: return 1;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
+    case Op::channel_scale: return 1; // TODO(costs)
     }
     return 0;
 }
@@ -107,6 +122,21 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
         nest.input.reads = nest.input.footprint;
         nest.elementwise += layer.input.elements();
         break;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear: break; // TODO(costs)
     case Op::channel_scale: {
         const std::int64_t passes = schedule.order == LoopOrder::channels_outer ? 1 : tiles.pixels;
         const Bytes gate = nest.input.footprint - Bytes(layer.input.elements() * element);

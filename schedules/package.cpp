@@ -61,6 +61,10 @@ mustache::data step_data(const PackagePlan &plan, std::size_t i) {
     for (const int from : node.inputs) {
         inputs.push_back(text(from));
     }
+    std::vector<std::string> others;
+    for (const Shape &other : node.layer.others) {
+        others.push_back("{" + text(other) + "}");
+    }
     mustache::data data;
     data["name"] = node.name;
     data["symbol"] = step.symbol;
@@ -68,6 +72,11 @@ mustache::data step_data(const PackagePlan &plan, std::size_t i) {
     data["activation"] = text(plain.activation);
     data["input"] = text(node.layer.input);
     data["output"] = text(node.layer.output);
+    data["others"] = others.empty() ? "{0}" : join(others);
+    data["other_count"] = text(plain.other_count);
+    data["dilation"] = text(plain.dilation);
+    data["first_channel"] = text(plain.first_channel);
+    data["count_padding"] = text(plain.count_padding);
     data["kernel"] = text(plain.kernel);
     data["stride"] = text(plain.stride);
     data["groups"] = text(plain.groups);

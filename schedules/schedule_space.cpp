@@ -173,6 +173,21 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         space.order = {LoopOrder::channels_outer};
         space.parallel = {ParallelOver::none, ParallelOver::channels};
         break;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
     case Op::channel_scale:
         space.vectors = {1, 2, 4};
         space.pixels = up_to(layer.output.width, {1, 2, 4});

@@ -23,7 +23,7 @@ SpatialMixing spatial_mixing(const Network &network) {
         switch (node.layer.op) {
         case Op::conv2d:
         case Op::depthwise_conv2d:
-            view.field += (node.layer.kernel - 1) * view.jump;
+            view.field += (node.layer.reach() - 1) * view.jump;
             view.jump *= node.layer.stride;
             mixing.mixing_layers[block] += node.layer.kernel > 1;
             break;
@@ -33,6 +33,21 @@ SpatialMixing spatial_mixing(const Network &network) {
             break;
         case Op::fully_connected:
         case Op::global_average_pool:
+        case Op::average_pool:
+        case Op::elementwise:
+        case Op::affine:
+        case Op::layer_norm:
+        case Op::group_norm:
+        case Op::softmax:
+        case Op::attention_scores:
+        case Op::attention_context:
+        case Op::concat:
+        case Op::slice:
+        case Op::channel_shuffle:
+        case Op::reshape:
+        case Op::unfold:
+        case Op::fold:
+        case Op::resize_bilinear:
         case Op::channel_scale: break;
         }
         views.push_back(view);

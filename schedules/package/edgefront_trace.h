@@ -11,7 +11,7 @@ typedef struct edgefront_layer_run {
     const char *name;
     const char *kernel; /* symbol of the machine code that ran */
     edgefront_layer layer;
-    const float *input, *gate, *residual;
+    const float *input, *others[edgefront_most_others], *residual;
     const float *weights, *bias;
     int tile;
     const float *output;

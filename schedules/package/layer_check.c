@@ -1,6 +1,7 @@
 #include "schedules/package/layer_check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Packed [n / tile][k][tile] back to plain [k][n]. */
 static void unpack(const edgefront_layer_run *run, size_t depth, size_t channels, float *plain) {
@@ -26,8 +27,12 @@ edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run) {
     float *reference = malloc(count * sizeof(float));
     float *plain = malloc((depth * channels + 1) * sizeof(float));
     if (reference && plain) {
-        const naive_operands operands = {run->input, run->gate, run->residual,
-                                         plain,      run->bias, reference};
+        naive_operands operands = {.input = run->input,
+                                   .residual = run->residual,
+                                   .weights = plain,
+                                   .bias = run->bias,
+                                   .output = reference};
+        memcpy(operands.others, run->others, sizeof run->others);
         unpack(run, depth, channels, plain);
         naive_run(l, &operands);
         result.difference = naive_compare(reference, run->output, count);

@@ -28,7 +28,7 @@ typedef struct halide_buffer {
     void *padding;
 } halide_buffer;
 
-enum { halide_float = 2, cache_line = 64, most_inputs = 2, most_buffers = 5, most_threads = 256 };
+enum { halide_float = 2, cache_line = 64, most_inputs = edgefront_most_others + 2, most_buffers = most_inputs + 4, most_threads = 256 };
 
 /* A buffer with room for its dimensions. */
 typedef struct tensor {
@@ -248,17 +248,18 @@ static halide_buffer *row(tensor *t, const float *host, int count) {
 /* Fills `run` with the operands of a step; its inputs are the caller's or stand in the arena. */
 static void find_operands(const network *n, const step *s, const float *input, float *output,
                           edgefront_layer_run *run) {
-    const float *inputs[most_inputs] = {NULL, NULL};
+    const float *inputs[most_inputs] = {NULL};
     for (int i = 0; i < s->input_count; i++) {
         const int from = s->inputs[i];
         inputs[i] = from < 0 ? input : (const float *)(n->arena + steps[from].output_at);
     }
-    const int gated = s->layer.op == edgefront_channel_scale;
     run->name = s->name;
     run->kernel = s->symbol;
     run->layer = s->layer;
     run->input = inputs[0];
-    run->gate = gated ? inputs[1] : NULL;
+    for (int i = 0; i < edgefront_most_others; i++) {
+        run->others[i] = i < s->layer.other_count ? inputs[i + 1] : NULL;
+    }
     run->residual = s->residual ? inputs[s->input_count - 1] : NULL;
     run->weights = s->weights_count ? n->weights + s->weights_at : NULL;
     run->bias = s->weights_count ? n->weights + s->bias_at : NULL;
@@ -270,14 +271,13 @@ static void find_operands(const network *n, const step *s, const float *input, f
 /* The kernel with its arguments in their order: context, inputs, weights and bias, output. */
 static int call(network *n, const step *s, const edgefront_layer_run *run) {
     typedef halide_buffer *b;
-    const edgefront_shape gate_shape = {1, 1, s->layer.input.channels};
-    tensor input, gate, residual, weights, bias, output;
+    tensor input, others[edgefront_most_others], residual, weights, bias, output;
     void *context = &n->pool.context;
     b a[most_buffers];
     int count = 0;
     a[count++] = image(&input, run->input, &s->layer.input);
-    if (run->gate) {
-        a[count++] = image(&gate, run->gate, &gate_shape);
+    for (int i = 0; i < s->layer.other_count; i++) {
+        a[count++] = image(&others[i], run->others[i], &s->layer.others[i]);
     }
     if (run->residual) {
         a[count++] = image(&residual, run->residual, &s->layer.output);

@@ -16,8 +16,8 @@ void check(const Layer &layer, int pair_lanes = 0) {
     KernelCase c(layer, Random(derive_seed(1, key(layer))));
     Algorithm a = make_algorithm(layer, plain_weight_index(layer), {1, pair_lanes});
     a.input.set(image(c.input.data(), layer.input));
-    if (a.gate.defined()) {
-        a.gate.set(image(c.gate.data(), {1, 1, layer.input.channels}));
+    for (std::size_t i = 0; i < a.others.size(); i++) {
+        a.others[i].set(image(c.others[i]->data(), layer.others[i]));
     }
     if (a.residual.defined()) {
         a.residual.set(image(c.residual.data(), layer.output));

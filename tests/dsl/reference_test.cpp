@@ -105,7 +105,7 @@ TEST(Reference, TheEpilogueAddsBiasAndResidualBeforeTheActivation) {
     layer.activation = Activation::relu6;
     const std::vector<float> input = {2}, weights = {1, 2, 3}, bias = {0.5f, -9, 0},
                              residual = {0.25f, 1, 4};
-    LayerOperands operands{input.data(), nullptr, residual.data(), weights.data(), bias.data()};
+    LayerOperands operands{input.data(), {}, residual.data(), weights.data(), bias.data()};
     EXPECT_EQ(run_reference(layer, operands), (std::vector<float>{2.75f, 0, 6}));
 }
 
@@ -117,11 +117,12 @@ TEST(Reference, PoolingIsTheMeanAndScalingTheProduct) {
     const std::vector<float> input = {1, 10, 2, 20, 3, 30, 6, 40}, gate = {0.5f, 2};
     LayerOperands operands;
     operands.input = input.data();
-    operands.gate = gate.data();
+    operands.others = {gate.data()};
     EXPECT_EQ(run_reference(pool, operands), (std::vector<float>{3, 25}));
     Layer scale;
     scale.op = Op::channel_scale;
     scale.input = scale.output = {2, 2, 2};
+    scale.others = {{1, 1, 2}};
     EXPECT_EQ(run_reference(scale, operands),
               (std::vector<float>{0.5f, 20, 1, 40, 1.5f, 60, 3, 80}));
 }

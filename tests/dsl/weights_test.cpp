@@ -25,7 +25,9 @@ std::vector<std::vector<float>> run_network(const Network &network, const Networ
         };
         LayerOperands operands;
         operands.input = tensor(0);
-        operands.gate = node.layer.op == Op::channel_scale ? tensor(1) : nullptr;
+        for (std::size_t k = 0; k < node.layer.others.size(); k++) {
+            operands.others.push_back(tensor(k + 1));
+        }
         operands.residual = node.layer.residual ? tensor(node.inputs.size() - 1) : nullptr;
         operands.weights = weights.layers[i].weights.data();
         operands.bias = weights.layers[i].bias.data();

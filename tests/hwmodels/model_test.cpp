@@ -105,6 +105,7 @@ TEST(CpuModel, PricesPoolingAndGatesByTheirElements) {
     gate.op = Op::channel_scale;
     gate.input = {4, 4, 10};
     gate.output = {4, 4, 10};
+    gate.others = {{1, 1, 10}};
     EXPECT_NEAR(nanoseconds(cost(*model, gate).latency), 100 + 80, 1e-6);
 }
 
@@ -237,6 +238,7 @@ TEST(Models, GiveAReasonForWhatTheyRefuse) {
     gate.op = Op::channel_scale;
     gate.input = {4, 4, 8};
     gate.output = {4, 4, 8};
+    gate.others = {{1, 1, 8}};
     const Verdict by_op = price_layer(*model, gate, int8_workload);
     ASSERT_TRUE(std::holds_alternative<Unsupported>(by_op));
     EXPECT_EQ(std::get<Unsupported>(by_op).reason, "channel_scale: fails to run");

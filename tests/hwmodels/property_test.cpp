@@ -88,9 +88,24 @@ Layer random_layer(Random &random) {
         l.output = {1, 1, 1 + pick(2000)};
         break;
     case Op::global_average_pool: l.output = {1, 1, channels}; break;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
     case Op::channel_scale: break;
     }
-    return l;
+    return shape_problem(l).empty() ? l : random_layer(random);
 }
 
 std::vector<Workload> workloads(const Target &target) {

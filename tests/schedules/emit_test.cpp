@@ -121,7 +121,7 @@ TEST_F(Emit, ALayerWithoutWeightsTakesItsInputsAndOutputOnly) {
         load(layer, default_schedule(layer, isa_info(host_kernel_target().text)), "scale"));
     ASSERT_NE(function, nullptr) << dlerror();
     GuardedFloats out(c.expected.size());
-    Buffer in(c.input.data(), layer.input), gate(c.gate.data(), Shape{1, 1, 24});
+    Buffer in(c.input.data(), layer.input), gate(c.others[0]->data(), Shape{1, 1, 24});
     Buffer o(out.data(), layer.output);
     EXPECT_EQ(function(nullptr, &in.buffer, &gate.buffer, &o.buffer), 0);
     EXPECT_LE(c.error(out.values()), 1e-5);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -64,14 +65,18 @@ private:
 /// A layer with seeded operands and its reference output.
 struct KernelCase {
     Layer layer;
-    GuardedFloats input, gate, residual;
+    GuardedFloats input, residual;
+    std::vector<std::unique_ptr<GuardedFloats>> others;
     std::vector<float> weights, bias;
     std::vector<float> expected;
 
     KernelCase(const Layer &l, Random random)
-        : layer(l), input(size(l.input), random),
-          gate(static_cast<std::size_t>(l.input.channels), random),
-          residual(size(l.output), random) {
+        : layer(l), input(size(l.input), random), residual(size(l.output), random) {
+        LayerOperands operands;
+        for (const Shape &other : l.others) {
+            others.push_back(std::make_unique<GuardedFloats>(size(other), random));
+            operands.others.push_back(others.back()->data());
+        }
         const std::size_t count = static_cast<std::size_t>(weight_count(l).count());
         const double fan_in = static_cast<double>(count) / l.output.channels;
         for (std::size_t i = 0; i < count; i++) {
@@ -80,15 +85,18 @@ struct KernelCase {
         for (int i = 0; l.bias && i < l.output.channels; i++) {
             bias.push_back(static_cast<float>(random.normal()));
         }
-        expected = run_reference(l, {input.data(), gate.data(), residual.data(), weights.data(),
-                                     l.bias ? bias.data() : nullptr});
+        operands.input = input.data();
+        operands.residual = residual.data();
+        operands.weights = weights.data();
+        operands.bias = l.bias ? bias.data() : nullptr;
+        expected = run_reference(l, operands);
     }
 
     /// Activations in the order a kernel takes them.
     std::vector<const float *> inputs() {
         std::vector<const float *> in = {input.data()};
-        if (layer.op == Op::channel_scale) {
-            in.push_back(gate.data());
+        for (const auto &other : others) {
+            in.push_back(other->data());
         }
         if (layer.residual) {
             in.push_back(residual.data());
@@ -174,6 +182,7 @@ inline Layer scale_layer(Shape input) {
     Layer layer;
     layer.op = Op::channel_scale;
     layer.input = layer.output = input;
+    layer.others = {{1, 1, input.channels}};
     return layer;
 }
 

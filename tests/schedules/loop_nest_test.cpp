@@ -37,6 +37,21 @@ Layer of_op(Op op) {
         layer.output = {1, 1, 20};
         layer.bias = false;
         break;
+    case Op::average_pool:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::layer_norm:
+    case Op::group_norm:
+    case Op::softmax:
+    case Op::attention_scores:
+    case Op::attention_context:
+    case Op::concat:
+    case Op::slice:
+    case Op::channel_shuffle:
+    case Op::reshape:
+    case Op::unfold:
+    case Op::fold:
+    case Op::resize_bilinear:
     case Op::channel_scale:
     case Op::max_pool:
         layer.output = layer.input;

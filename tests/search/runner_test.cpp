@@ -67,7 +67,7 @@ TEST_F(RunnerTest, ATraceSeesEveryLayerInOrderWithItsOperands) {
         EXPECT_EQ(run.name, node.name);
         EXPECT_EQ(run.kernel, plan_.steps[i].symbol);
         EXPECT_EQ(run.layer.output.channels, node.layer.output.channels);
-        EXPECT_EQ(run.gate != nullptr, node.layer.op == Op::channel_scale);
+        EXPECT_EQ(run.others[0] != nullptr, !node.layer.others.empty());
         EXPECT_EQ(run.residual != nullptr, node.layer.residual);
         EXPECT_EQ(run.weights != nullptr, node.layer.has_weights());
         EXPECT_GE(run.seconds, 0);
