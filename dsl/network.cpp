@@ -91,6 +91,7 @@ void validate(const Network &network) {
             check(shape_of(node.inputs.back()) == layer.output, "its residual has another shape");
         }
         check(shape_problem(layer).empty(), shape_problem(layer));
+        check(layer.has_weights() || !node.layer_scale, "a layer scale without weights");
         check(layer.bias == (node.offset != Offset::none), "bias and offset disagree");
     }
 }

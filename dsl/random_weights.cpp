@@ -26,6 +26,8 @@ constexpr double gamma_low = 0.8, gamma_high = 1.2;
 constexpr double beta_deviation = 0.3;
 constexpr double mean_deviation = 0.3;
 constexpr double variance_low = 0.6, variance_high = 1.4;
+// Trained layer scales start near zero; these matter.
+constexpr double layer_scale_low = 0.5, layer_scale_high = 1.5;
 
 double uniform_second_moment(double low, double high) {
     return (low * low + low * high + high * high) / 3;
@@ -135,8 +137,13 @@ Moments draw_layer(const Node &node, std::uint64_t seed, const Moments &in, Tens
     Moments out = in;
     for (const TensorSpec &spec : checkpoint_tensors(node)) {
         const std::string part = spec.name.substr(node.name.size());
-        if (part == ".weight") {
+        if (part == ".weight" && node.layer.per_channel_weights()) {
+            checkpoint.emplace(spec.name, uniform_tensor(spec, seed, gamma_low, gamma_high));
+        } else if (part == ".weight") {
             out = draw_weights(node, spec, seed, in, checkpoint);
+        } else if (part == ".layer_scale") {
+            checkpoint.emplace(spec.name,
+                               uniform_tensor(spec, seed, layer_scale_low, layer_scale_high));
         } else if (part == ".bn.weight") {
             checkpoint.emplace(spec.name, uniform_tensor(spec, seed, gamma_low, gamma_high));
         } else if (part == ".bn.running_var") {
@@ -198,15 +205,15 @@ TensorMap random_checkpoint(const Network &network, std::uint64_t seed) {
         switch (node.layer.op) {
         case Op::conv2d:
         case Op::depthwise_conv2d:
-        case Op::fully_connected: m = draw_layer(node, seed, m, checkpoint); break;
+        case Op::fully_connected:
+        case Op::affine:
+        case Op::layer_norm:
+        case Op::group_norm: m = draw_layer(node, seed, m, checkpoint); break;
         case Op::global_average_pool: m = pooled(m, node.layer.input); break;
         case Op::channel_scale: m = scaled(m, input(node, 1)); break;
         // TODO(weights)
         case Op::average_pool:
         case Op::elementwise:
-        case Op::affine:
-        case Op::layer_norm:
-        case Op::group_norm:
         case Op::softmax:
         case Op::attention_scores:
         case Op::attention_context:

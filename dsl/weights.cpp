@@ -10,33 +10,23 @@ namespace edgefront {
 
 namespace {
 
+/// A batch norm alone: its gamma is all there is to learn beside the offset.
+bool is_batch_norm(const Node &node) {
+    return node.layer.op == Op::affine && node.offset == Offset::batch_norm;
+}
+
 std::vector<std::int64_t> weight_shape(const Layer &layer) {
     const std::int64_t ci = layer.input.channels / layer.groups;
     const std::int64_t co = layer.output.channels, k = layer.kernel;
+    if (layer.per_channel_weights()) {
+        return {co};
+    }
     switch (layer.op) {
     case Op::conv2d: return {co, ci, k, k};
     case Op::depthwise_conv2d: return {co, 1, k, k};
     case Op::fully_connected: return {co, ci};
-    case Op::average_pool:
-    case Op::elementwise:
-    case Op::affine:
-    case Op::layer_norm:
-    case Op::group_norm:
-    case Op::softmax:
-    case Op::attention_scores:
-    case Op::attention_context:
-    case Op::concat:
-    case Op::slice:
-    case Op::channel_shuffle:
-    case Op::reshape:
-    case Op::unfold:
-    case Op::fold:
-    case Op::resize_bilinear:
-    case Op::global_average_pool:
-    case Op::channel_scale:
-    case Op::max_pool: break;
+    default: throw std::logic_error(to_string(layer.op) + " has no weights");
     }
-    throw std::logic_error(to_string(layer.op) + " has no weights");
 }
 
 /// [out][in][taps] of PyTorch to [taps][in][out] of layer.h, each output channel times `scale`.
@@ -74,11 +64,21 @@ LayerWeights fold_layer(const Node &node, const TensorMap &checkpoint, double ep
         }
         break;
     }
-    if (node.layer.bias && bias.empty()) { // an epilogue with a bias nobody learned
-        bias.assign(outputs, 0.0f);
+    if (node.layer_scale) {
+        const std::vector<float> &factors = values(".layer_scale");
+        for (std::size_t c = 0; c < outputs; c++) {
+            scale[c] *= factors[c];
+            if (!bias.empty()) {
+                bias[c] *= factors[c];
+            }
+        }
+    }
+    if (is_batch_norm(node)) {
+        return {std::move(scale), std::move(bias)};
     }
     const FloatTensor &weight = checkpoint.at(node.name + ".weight");
-    const auto inputs = static_cast<std::size_t>(weight.shape[1]);
+    const std::size_t inputs =
+        weight.shape.size() > 1 ? static_cast<std::size_t>(weight.shape[1]) : 1;
     const std::size_t taps = weight.values.size() / (outputs * inputs);
     return {to_plain(weight.values, outputs, inputs, taps, scale), std::move(bias)};
 }
@@ -107,7 +107,9 @@ std::vector<TensorSpec> checkpoint_tensors(const Node &node) {
         return tensors;
     }
     const std::vector<std::int64_t> channels = {node.layer.output.channels};
-    tensors.push_back({node.name + ".weight", weight_shape(node.layer)});
+    if (!is_batch_norm(node)) {
+        tensors.push_back({node.name + ".weight", weight_shape(node.layer)});
+    }
     switch (node.offset) {
     case Offset::none: break;
     case Offset::bias: tensors.push_back({node.name + ".bias", channels}); break;
@@ -116,6 +118,9 @@ std::vector<TensorSpec> checkpoint_tensors(const Node &node) {
             tensors.push_back({node.name + ".bn." + part, channels});
         }
         break;
+    }
+    if (node.layer_scale) {
+        tensors.push_back({node.name + ".layer_scale", channels});
     }
     return tensors;
 }

@@ -3,10 +3,11 @@
 //
 // A checkpoint holds, for every layer with weights:
 //   <layer>.weight      conv2d [co, ci / groups, k, k], depthwise [c, 1, k, k],
-//                       fully connected [out, in]
+//                       fully connected [out, in], norms and affine [c]; not a batch norm alone
 //   <layer>.bias        [co], when the layer has a learned bias
 //   <layer>.bn.weight, .bn.bias, .bn.running_mean, .bn.running_var
 //                       [co], when batch-normalised
+//   <layer>.layer_scale [co], when the layer has one: multiplies what comes out of the above
 //
 // PyTorch's <layer>.bn.num_batches_tracked may be there and is not read; anything else is an error.
 #pragma once

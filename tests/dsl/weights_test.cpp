@@ -139,6 +139,65 @@ TEST(Weights, PyTorchLayoutIsTransposedToTheKernels) {
     }
 }
 
+/// A layer of 3 channels with an offset, alone in its network.
+Network one_layer(Op op, Offset offset) {
+    Node node;
+    node.name = "x";
+    node.layer.op = op;
+    node.layer.input = node.layer.output = {2, 2, 3};
+    node.layer.bias = offset != Offset::none;
+    node.inputs = {-1};
+    node.offset = offset;
+    Network network;
+    network.batch_norm_epsilon = 0;
+    network.nodes = {node};
+    return network;
+}
+
+TEST(Weights, ABatchNormAloneFoldsToAFactorAndABiasPerChannel) {
+    const Network network = one_layer(Op::affine, Offset::batch_norm);
+    const LayerWeights folded = fold(network, {{"x.bn.weight", {{3}, {2, 3, 4}}},
+                                               {"x.bn.bias", {{3}, {5, 6, 7}}},
+                                               {"x.bn.running_mean", {{3}, {1, -1, 8}}},
+                                               {"x.bn.running_var", {{3}, {4, 1, 16}}}})
+                                    .layers[0];
+    EXPECT_EQ(folded.weights, (std::vector<float>{1, 3, 1}));
+    EXPECT_EQ(folded.bias, (std::vector<float>{4, 9, -1}));
+    EXPECT_EQ(checkpoint_tensors(network.nodes[0]).size(), 4u);
+}
+
+TEST(Weights, AffineAndNormsTakeTheirWeightsAndBiasesAsTheyAre) {
+    for (const Op op : {Op::affine, Op::layer_norm, Op::group_norm}) {
+        const Network network = one_layer(op, Offset::bias);
+        const LayerWeights folded =
+            fold(network, {{"x.weight", {{3}, {2, 3, 4}}}, {"x.bias", {{3}, {5, 6, 7}}}}).layers[0];
+        EXPECT_EQ(folded.weights, (std::vector<float>{2, 3, 4})) << to_string(op);
+        EXPECT_EQ(folded.bias, (std::vector<float>{5, 6, 7})) << to_string(op);
+    }
+}
+
+TEST(Weights, ALayerScaleMultipliesWhatTheBatchNormGives) {
+    Network network = one_layer(Op::depthwise_conv2d, Offset::batch_norm);
+    network.nodes[0].layer_scale = true;
+    const LayerWeights folded = fold(network, {{"x.weight", {{3, 1, 1, 1}, {10, 20, 30}}},
+                                               {"x.bn.weight", {{3}, {2, 3, 4}}},
+                                               {"x.bn.bias", {{3}, {5, 6, 7}}},
+                                               {"x.bn.running_mean", {{3}, {1, -1, 8}}},
+                                               {"x.bn.running_var", {{3}, {4, 1, 16}}},
+                                               {"x.layer_scale", {{3}, {0.5, 2, -1}}}})
+                                    .layers[0];
+    EXPECT_EQ(folded.weights, (std::vector<float>{5, 120, -30}));
+    EXPECT_EQ(folded.bias, (std::vector<float>{2, 18, 1}));
+}
+
+TEST(Weights, ALayerWithoutOffsetHasItsWeightsAlone) {
+    const Network network = one_layer(Op::conv2d, Offset::none);
+    const auto tensors = checkpoint_tensors(network.nodes[0]);
+    ASSERT_EQ(tensors.size(), 1u);
+    EXPECT_EQ(tensors[0].name, "x.weight");
+    EXPECT_TRUE(random_weights(network, 1).layers[0].bias.empty());
+}
+
 class CheckpointFile : public ::testing::Test {
 protected:
     CheckpointFile() : network_(Zoo().network("mobilenet_v3_small@0.35,64")) {
