@@ -40,6 +40,8 @@ enum edgefront_activation {
 
 enum { edgefront_most_others = 7 }; /* inputs after the first, without the residual */
 
+#define EDGEFRONT_NORM_EPSILON 1e-5f /* added to the variance by layer_norm and group_norm */
+
 typedef struct edgefront_shape {
     int height, width, channels;
 } edgefront_shape;

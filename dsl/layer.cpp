@@ -69,10 +69,13 @@ bool same_pixels(const Shape &a, const Shape &b) {
     return a.height == b.height && a.width == b.width;
 }
 
-/// Every output reads at least one element inside the input.
+/// Every output reads at least one element inside the input; the last one of a convolution that
+/// starts at pixel 1 may read the zeros behind it.
 bool windows_meet_input(const Layer &l) {
+    const bool convolution = l.op == Op::conv2d || l.op == Op::depthwise_conv2d;
     const auto meets = [&](int in, int out, int pad) {
-        return pad < l.reach() && (out - 1) * l.stride - pad < in;
+        return pad >= (convolution ? -1 : 0) && pad < l.reach() &&
+               (out - 1) * l.stride - std::max(pad, 0) < in;
     };
     return l.kernel >= 1 && l.stride >= 1 && l.dilation >= 1 &&
            meets(l.input.height, l.output.height, l.pad_top) &&

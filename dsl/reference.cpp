@@ -37,6 +37,8 @@ static_assert(static_cast<int>(Activation::none) == edgefront_none &&
                   static_cast<int>(Activation::gelu) == edgefront_gelu,
               "edgefront_activation repeats Activation");
 
+static_assert(norm_epsilon == EDGEFRONT_NORM_EPSILON, "norms agree");
+
 edgefront_layer to_plain(const Layer &layer) {
     edgefront_layer l{};
     l.op = static_cast<int>(layer.op);
