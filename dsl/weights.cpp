@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace edgefront {
 
@@ -42,6 +43,23 @@ std::vector<float> to_plain(const std::vector<float> &values, std::size_t output
         }
     }
     return plain;
+}
+
+/// The inverse, to a tensor of this shape.
+std::vector<float> from_plain(const std::vector<float> &plain,
+                              const std::vector<std::int64_t> &shape) {
+    const auto outputs = static_cast<std::size_t>(shape[0]);
+    const std::size_t inputs = shape.size() > 1 ? static_cast<std::size_t>(shape[1]) : 1;
+    const std::size_t taps = plain.size() / (outputs * inputs);
+    std::vector<float> values(plain.size());
+    for (std::size_t o = 0; o < outputs; o++) {
+        for (std::size_t i = 0; i < inputs; i++) {
+            for (std::size_t t = 0; t < taps; t++) {
+                values[(o * inputs + i) * taps + t] = plain[(t * inputs + i) * outputs + o];
+            }
+        }
+    }
+    return values;
 }
 
 LayerWeights fold_layer(const Node &node, const TensorMap &checkpoint, double epsilon) {
@@ -142,7 +160,7 @@ NetworkWeights random_weights(const Network &network, std::uint64_t seed) {
     return weights;
 }
 
-NetworkWeights load_weights(const Network &network, const std::filesystem::path &path) {
+TensorMap load_checkpoint(const Network &network, const std::filesystem::path &path) {
     const TensorFile file = TensorFile::read(path);
     TensorMap checkpoint;
     std::vector<std::string> known;
@@ -166,9 +184,30 @@ NetworkWeights load_weights(const Network &network, const std::filesystem::path 
                             network.name + " has no such tensor" + did_you_mean(name, known));
         }
     }
-    NetworkWeights weights = fold(network, checkpoint);
+    return checkpoint;
+}
+
+NetworkWeights load_weights(const Network &network, const std::filesystem::path &path) {
+    NetworkWeights weights = fold(network, load_checkpoint(network, path));
     weights.source = "file " + path.filename().string();
     return weights;
+}
+
+TensorMap folded_checkpoint(const Network &network, NetworkWeights weights) {
+    TensorMap checkpoint;
+    for (std::size_t i = 0; i < network.nodes.size(); i++) {
+        const Node &node = network.nodes[i];
+        if (!node.layer.has_weights()) {
+            continue;
+        }
+        const std::vector<std::int64_t> shape = weight_shape(node.layer);
+        LayerWeights layer = std::exchange(weights.layers[i], {});
+        checkpoint[node.name + ".weight"] = {shape, from_plain(layer.weights, shape)};
+        if (node.offset != Offset::none) {
+            checkpoint[node.name + ".bias"] = {{node.layer.output.channels}, std::move(layer.bias)};
+        }
+    }
+    return checkpoint;
 }
 
 } // namespace edgefront

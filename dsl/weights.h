@@ -53,8 +53,14 @@ NetworkWeights fold(const Network &network, const TensorMap &checkpoint);
 
 NetworkWeights random_weights(const Network &network, std::uint64_t seed);
 
-/// Reads and folds a safetensors file. Throws UserError naming file, tensor and what was expected.
+/// Reads a safetensors file. Throws UserError naming file, tensor and what was expected.
+TensorMap load_checkpoint(const Network &network, const std::filesystem::path &path);
+/// The same, folded.
 NetworkWeights load_weights(const Network &network, const std::filesystem::path &path);
+
+/// Folded numbers in a checkpoint's names and layouts: a weight for every layer that has them (a
+/// batch norm alone too), a bias where there was an offset, no batch norms, no layer scales.
+TensorMap folded_checkpoint(const Network &network, NetworkWeights weights);
 
 /// `count` standard normal numbers for the network's input.
 std::vector<float> random_input(const Network &network, std::uint64_t seed);

@@ -2,9 +2,9 @@
 // checkpoint file is taken exactly or refused.
 #include "base/files.h"
 #include "base/random.h"
-#include "dsl/reference.h"
 #include "dsl/weights.h"
 #include "dsl/zoo.h"
+#include "tests/dsl/run_network.h"
 
 #include <gtest/gtest.h>
 
@@ -12,29 +12,6 @@
 
 namespace edgefront {
 namespace {
-
-/// Outputs of every node by the naive reference.
-std::vector<std::vector<float>> run_network(const Network &network, const NetworkWeights &weights,
-                                            const std::vector<float> &input) {
-    std::vector<std::vector<float>> outputs;
-    for (std::size_t i = 0; i < network.nodes.size(); i++) {
-        const Node &node = network.nodes[i];
-        const auto tensor = [&](std::size_t k) {
-            const int from = node.inputs.at(k);
-            return from < 0 ? input.data() : outputs[static_cast<std::size_t>(from)].data();
-        };
-        LayerOperands operands;
-        operands.input = tensor(0);
-        for (std::size_t k = 0; k < node.layer.others.size(); k++) {
-            operands.others.push_back(tensor(k + 1));
-        }
-        operands.residual = node.layer.residual ? tensor(node.inputs.size() - 1) : nullptr;
-        operands.weights = weights.layers[i].weights.data();
-        operands.bias = weights.layers[i].bias.data();
-        outputs.push_back(run_reference(node.layer, operands));
-    }
-    return outputs;
-}
 
 double second_moment(const std::vector<float> &values) {
     double sum = 0;
@@ -110,6 +87,15 @@ TEST(Weights, FoldingEqualsConvolutionFollowedByBatchNorm) {
     const std::vector<float> folded = run_network(network, fold(network, checkpoint), input)[0];
     const naive_difference d = naive_compare(expected.data(), folded.data(), folded.size());
     EXPECT_TRUE(naive_passes(&d, folded.size(), 1e-5)) << d.error << " of " << d.range;
+}
+
+TEST(Weights, FoldedNumbersAsACheckpointAreTheCheckpointWhereNothingWasFolded) {
+    Network network = Zoo().network("mobilenet_v3_small@0.35,64");
+    for (Node &node : network.nodes) {
+        node.offset = node.offset == Offset::batch_norm ? Offset::bias : node.offset;
+    }
+    const TensorMap checkpoint = random_checkpoint(network, 5);
+    EXPECT_EQ(folded_checkpoint(network, fold(network, checkpoint)), checkpoint);
 }
 
 TEST(Weights, PyTorchLayoutIsTransposedToTheKernels) {
