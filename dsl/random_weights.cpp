@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace edgefront {
 
@@ -33,14 +34,37 @@ double uniform_second_moment(double low, double high) {
     return (low * low + low * high + high * high) / 3;
 }
 
-Moments after_batch_norm(Moments m) {
-    // gamma / sqrt(var) with var uniform: E[1 / var] = ln(high / low) / (high - low).
-    const double gain = uniform_second_moment(gamma_low, gamma_high) *
-                        std::log(variance_high / variance_low) / (variance_high - variance_low);
-    m.between =
-        (m.between + mean_deviation * mean_deviation) * gain + beta_deviation * beta_deviation;
-    m.within *= gain;
+/// Every channel times a factor of its own, of the given mean and second moment.
+Moments times_factors(const Moments &m, double mean, double second) {
+    const double centre = m.mean * mean;
+    return {centre, (m.between + m.mean * m.mean) * second - centre * centre, m.within * second};
+}
+
+Moments times_gamma(const Moments &m) {
+    return times_factors(m, (gamma_low + gamma_high) / 2,
+                         uniform_second_moment(gamma_low, gamma_high));
+}
+
+Moments plus_beta(Moments m) {
+    m.between += beta_deviation * beta_deviation;
     return m;
+}
+
+/// Mean 0, variance 1 but for `epsilon`.
+Moments normalised(const Moments &m, double epsilon) {
+    const double variance = m.variance() + epsilon;
+    return {0, m.between / variance, m.within / variance};
+}
+
+/// Of a batch norm whose statistics are drawn around the mean and variance of what it sees.
+Moments after_batch_norm(Moments m) {
+    m = normalised(m, 0);
+    m.between += mean_deviation * mean_deviation;
+    // 1 / sqrt(var) with var uniform: E[1 / var] = ln(high / low) / (high - low).
+    const double spread = variance_high - variance_low;
+    m = times_factors(m, 2 * (std::sqrt(variance_high) - std::sqrt(variance_low)) / spread,
+                      std::log(variance_high / variance_low) / spread);
+    return plus_beta(times_gamma(m));
 }
 
 /// Moments of activation(x) with x normal both between and within channels: midpoint sums.
@@ -73,7 +97,8 @@ Moments after_activation(Activation activation, const Moments &m) {
     return {mean, std::max(between - mean * mean, 0.0), std::max(second - between, 0.0)};
 }
 
-FloatTensor normal_tensor(const TensorSpec &spec, std::uint64_t seed, double deviation) {
+FloatTensor normal_tensor(const TensorSpec &spec, std::uint64_t seed, double deviation,
+                          double mean = 0) {
     FloatTensor tensor{spec.shape, {}};
     std::size_t count = 1;
     for (const std::int64_t extent : spec.shape) {
@@ -82,7 +107,7 @@ FloatTensor normal_tensor(const TensorSpec &spec, std::uint64_t seed, double dev
     Random random(derive_seed(seed, spec.name));
     tensor.values.resize(count);
     for (float &value : tensor.values) {
-        value = static_cast<float>(deviation * random.normal());
+        value = static_cast<float>(mean + deviation * random.normal());
     }
     return tensor;
 }
@@ -115,8 +140,24 @@ void centre_filters(FloatTensor &weight, std::size_t fan_in) {
     }
 }
 
-/// Draws the layer's weights for unit output variance; returns the moments of what it computes.
-Moments draw_weights(const Node &node, const TensorSpec &spec, std::uint64_t seed,
+/// Taps of a window that lie inside the input, on average over all outputs.
+double taps_inside(const Layer &layer) {
+    const auto along = [&](int in, int out, int pad) {
+        int inside = 0;
+        for (int o = 0; o < out; o++) {
+            for (int tap = 0; tap < layer.kernel; tap++) {
+                const int at = o * layer.stride - pad + tap * layer.dilation;
+                inside += at >= 0 && at < in;
+            }
+        }
+        return static_cast<double>(inside) / out;
+    };
+    return along(layer.input.height, layer.output.height, layer.pad_top) *
+           along(layer.input.width, layer.output.width, layer.pad_left);
+}
+
+/// Draws filters for unit output variance; returns the moments of what they compute.
+Moments draw_filters(const Node &node, const TensorSpec &spec, std::uint64_t seed,
                      const Moments &in, TensorMap &checkpoint) {
     const bool depthwise = node.layer.op == Op::depthwise_conv2d;
     const auto kernel = static_cast<std::size_t>(node.layer.kernel);
@@ -124,8 +165,8 @@ Moments draw_weights(const Node &node, const TensorSpec &spec, std::uint64_t see
     const std::size_t fan_in = kernel * kernel * (depthwise ? 1 : inputs);
     const bool centred = !depthwise && fan_in > 1;
     const double carried = std::max(centred ? in.variance() : in.second(), 1e-12);
-    FloatTensor weight =
-        normal_tensor(spec, seed, 1 / std::sqrt(static_cast<double>(fan_in) * carried));
+    const double terms = taps_inside(node.layer) * static_cast<double>(depthwise ? 1 : inputs);
+    FloatTensor weight = normal_tensor(spec, seed, 1 / std::sqrt(terms * carried));
     if (centred) {
         centre_filters(weight, fan_in);
     }
@@ -133,23 +174,34 @@ Moments draw_weights(const Node &node, const TensorSpec &spec, std::uint64_t see
     return {0, 1 - in.within / carried, in.within / carried};
 }
 
+/// What the layer computes before its weights are drawn.
+Moments before_weights(const Layer &layer, const Moments &in) {
+    const bool norm = layer.op == Op::layer_norm || layer.op == Op::group_norm;
+    return norm ? normalised(in, norm_epsilon) : in;
+}
+
 Moments draw_layer(const Node &node, std::uint64_t seed, const Moments &in, TensorMap &checkpoint) {
-    Moments out = in;
+    Moments out = before_weights(node.layer, in);
     for (const TensorSpec &spec : checkpoint_tensors(node)) {
         const std::string part = spec.name.substr(node.name.size());
+        const auto uniform = [&](double low, double high) {
+            checkpoint.emplace(spec.name, uniform_tensor(spec, seed, low, high));
+        };
         if (part == ".weight" && node.layer.per_channel_weights()) {
-            checkpoint.emplace(spec.name, uniform_tensor(spec, seed, gamma_low, gamma_high));
+            uniform(gamma_low, gamma_high);
+            out = times_gamma(out);
         } else if (part == ".weight") {
-            out = draw_weights(node, spec, seed, in, checkpoint);
-        } else if (part == ".layer_scale") {
-            checkpoint.emplace(spec.name,
-                               uniform_tensor(spec, seed, layer_scale_low, layer_scale_high));
+            out = draw_filters(node, spec, seed, out, checkpoint);
         } else if (part == ".bn.weight") {
-            checkpoint.emplace(spec.name, uniform_tensor(spec, seed, gamma_low, gamma_high));
+            uniform(gamma_low, gamma_high);
         } else if (part == ".bn.running_var") {
-            checkpoint.emplace(spec.name, uniform_tensor(spec, seed, variance_low, variance_high));
+            uniform(variance_low * out.variance(), variance_high * out.variance());
         } else if (part == ".bn.running_mean") {
-            checkpoint.emplace(spec.name, normal_tensor(spec, seed, mean_deviation));
+            checkpoint.emplace(
+                spec.name,
+                normal_tensor(spec, seed, mean_deviation * std::sqrt(out.variance()), out.mean));
+        } else if (part == ".layer_scale") {
+            uniform(layer_scale_low, layer_scale_high);
         } else { // ".bias", ".bn.bias"
             checkpoint.emplace(spec.name, normal_tensor(spec, seed, beta_deviation));
         }
@@ -157,13 +209,50 @@ Moments draw_layer(const Node &node, std::uint64_t seed, const Moments &in, Tens
     if (node.offset == Offset::batch_norm) {
         out = after_batch_norm(out);
     } else if (node.offset == Offset::bias) {
-        out.between += beta_deviation * beta_deviation;
+        out = plus_beta(out);
+    }
+    if (node.layer_scale) {
+        out = times_factors(out, (layer_scale_low + layer_scale_high) / 2,
+                            uniform_second_moment(layer_scale_low, layer_scale_high));
     }
     return out;
 }
 
+// Averages take neighbouring pixels for independent; where they are not, more variance is left.
+
+/// Mean of about `count` pixels.
+Moments averaged(const Moments &in, double count) {
+    return {in.mean, in.between, in.within / count};
+}
+
+/// The mean of a whole map is one value per channel.
 Moments pooled(const Moments &in, const Shape &shape) {
     return {in.mean, in.between + in.within / (static_cast<double>(shape.height) * shape.width), 0};
+}
+
+Moments average_pooled(const Moments &in, const Layer &layer) {
+    const double inside = taps_inside(layer);
+    Moments out = averaged(in, inside);
+    if (layer.count_padding) {
+        const double share = inside / (layer.kernel * layer.kernel);
+        out = {out.mean * share, out.between * share * share, out.within * share * share};
+    }
+    return out;
+}
+
+/// Means of two pixels along each side, weighted by their distance.
+Moments resized(const Moments &in, const Shape &from, const Shape &to) {
+    const auto left = [](int in_size, int out_size) { // of the variance, on average
+        double sum = 0;
+        for (int o = 0; o < out_size; o++) {
+            const double at = (o + 0.5) * in_size / out_size - 0.5;
+            const double part = at - std::floor(at);
+            const bool edge = at < 0 || at > in_size - 1;
+            sum += edge ? 1 : part * part + (1 - part) * (1 - part);
+        }
+        return sum / out_size;
+    };
+    return averaged(in, 1 / (left(from.height, to.height) * left(from.width, to.width)));
 }
 
 /// Product of independent values, the gate being the same at every pixel.
@@ -175,7 +264,7 @@ Moments scaled(const Moments &in, const Moments &gate) {
 
 /// The largest of `n` independent normal values: mean and variance by midpoint sums over its
 /// density n * phi(z) * Phi(z)^(n-1).
-Moments largest(const Moments &in, int n) {
+Moments largest(const Moments &in, double n) {
     constexpr int points = 240;
     double total = 0, mean = 0, second = 0;
     for (int i = 0; i < points; i++) {
@@ -191,6 +280,53 @@ Moments largest(const Moments &in, int n) {
     return {in.mean + mean * deviation, in.between, in.within * (second / total - mean * mean)};
 }
 
+/// Parts of a tensor, each with its share of the elements. Parts in rows share their channels.
+Moments joined(const std::vector<std::pair<Moments, double>> &parts, bool rows) {
+    double mean = 0, second = 0, between = 0;
+    for (const auto &[m, share] : parts) {
+        mean += share * m.mean;
+        second += share * m.second();
+        between += rows ? share * share * m.between : share * (m.between + m.mean * m.mean);
+    }
+    between -= rows ? 0 : mean * mean;
+    return {mean, between, second - mean * mean - between};
+}
+
+/// A softmax over `count` scores. With normal scores e^score is log-normal, and the mean square of
+/// a share is about E[e^2s] / E[(sum e^s)^2] = e^v / (e^v + count - 1) / count, v their variance.
+/// That takes a spread which all scores of one softmax have in common, and which cancels, for one
+/// between them.
+Moments softmaxed(const Moments &in, double count) {
+    const auto mean_square = [&](double variance) {
+        const double ratio = std::exp(std::min(variance, 50.0));
+        return ratio / (ratio + count - 1) / count;
+    };
+    const double between = mean_square(in.between);
+    return {1 / count, between - 1 / (count * count), mean_square(in.variance()) - between};
+}
+
+/// Sums of `d` products over sqrt(d); channels of scores are keys.
+Moments scores(const Moments &queries, const Moments &keys, double d) {
+    const double products = queries.mean * keys.mean;
+    const double second = keys.second();
+    return {std::sqrt(d) * products,
+            (queries.between + queries.mean * queries.mean) * second - products * products,
+            queries.within * second};
+}
+
+/// Sums over `count` values, weighted by a softmax: what the values have in common stays, their
+/// differences average out. Weights that are the same for all queries give all queries the same.
+Moments context(const Moments &weights, const Moments &values, double count) {
+    const double same = count * (weights.mean * weights.mean + weights.between);
+    return {values.mean, values.between + same * values.within,
+            count * weights.within * values.within};
+}
+
+/// The same elements as other pixels and channels: they keep only their variance.
+Moments reshaped(const Moments &in, const Layer &layer) {
+    return layer.input.channels == layer.output.channels ? in : Moments{in.mean, 0, in.variance()};
+}
+
 } // namespace
 
 TensorMap random_checkpoint(const Network &network, std::uint64_t seed) {
@@ -201,30 +337,42 @@ TensorMap random_checkpoint(const Network &network, std::uint64_t seed) {
         return from < 0 ? Moments{} : outputs[static_cast<std::size_t>(from)];
     };
     for (const Node &node : network.nodes) {
+        const Layer &layer = node.layer;
         Moments m = input(node, 0);
-        switch (node.layer.op) {
+        switch (layer.op) {
         case Op::conv2d:
         case Op::depthwise_conv2d:
         case Op::fully_connected:
         case Op::affine:
         case Op::layer_norm:
         case Op::group_norm: m = draw_layer(node, seed, m, checkpoint); break;
-        case Op::global_average_pool: m = pooled(m, node.layer.input); break;
+        case Op::global_average_pool: m = pooled(m, layer.input); break;
         case Op::channel_scale: m = scaled(m, input(node, 1)); break;
-        // TODO(weights)
-        case Op::average_pool:
-        case Op::elementwise:
-        case Op::softmax:
+        case Op::max_pool: m = largest(m, taps_inside(layer)); break;
+        case Op::average_pool: m = average_pooled(m, layer); break;
+        case Op::softmax: m = softmaxed(m, layer.input.channels / layer.groups); break;
         case Op::attention_scores:
-        case Op::attention_context:
-        case Op::concat:
+            m = scores(m, input(node, 1), layer.input.channels / layer.groups);
+            break;
+        case Op::attention_context: m = context(m, input(node, 1), layer.others[0].width); break;
+        case Op::concat: {
+            std::vector<std::pair<Moments, double>> parts;
+            for (std::size_t i = 0; i <= layer.others.size(); i++) {
+                const Shape &part = i == 0 ? layer.input : layer.others[i - 1];
+                parts.emplace_back(input(node, i),
+                                   static_cast<double>(part.elements()) /
+                                       static_cast<double>(layer.output.elements()));
+            }
+            m = joined(parts, layer.input.channels == layer.output.channels);
+            break;
+        }
+        case Op::resize_bilinear: m = resized(m, layer.input, layer.output); break;
+        case Op::reshape: m = reshaped(m, layer); break;
+        case Op::elementwise:
         case Op::slice:
         case Op::channel_shuffle:
-        case Op::reshape:
         case Op::unfold:
-        case Op::fold:
-        case Op::resize_bilinear: break;
-        case Op::max_pool: m = largest(m, node.layer.kernel * node.layer.kernel); break;
+        case Op::fold: break;
         }
         if (node.layer.residual) {
             const Moments other = input(node, node.inputs.size() - 1);

@@ -44,7 +44,7 @@ std::vector<TensorSpec> checkpoint_tensors(const Node &node);
 
 /// Seeded random checkpoint. Every tensor's numbers depend on the seed and its own name; the scale
 /// of a layer's weights is chosen so that its output has about unit variance before the activation,
-/// with mean and variance followed through activations, residuals, pooling and gates. Batch-norm
+/// with mean and variance followed through every operator. Batch-norm
 /// statistics are random too, so that folding matters.
 TensorMap random_checkpoint(const Network &network, std::uint64_t seed);
 
