@@ -1,8 +1,8 @@
 // edgefront describe N: layers and counts, no device involved.
 #include "app/command.h"
-#include "dsl/memory_plan.h"
+#include "reports/description.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 namespace edgefront {
 
@@ -12,61 +12,24 @@ struct Options {
     NetworkOptions network;
     OutputOptions output;
     std::string precision = "fp32";
+    std::string by = "layer";
+    std::string count = "macs";
 };
+
+/// CLI11 has checked that `name` is one of `names`.
+template <typename Enum>
+Enum parse(const std::string &name, const std::vector<std::string> &names) {
+    return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
+}
 
 int run_describe(const Options &options) {
     const Network network =
         with_type(options.network.resolve(), parse_data_type(options.precision));
-    const MemoryPlan plan = plan_memory(network);
-
-    Table table;
-    table.columns = {{"name", "layer"},    {"block", "block"},           {"op", "op"},
-                     {"input", "input"},   {"output", "output"},         {"kernel", "kernel"},
-                     {"stride", "stride"}, {"activation", "activation"}, {"residual", "residual"},
-                     {"macs", "MACs"},     {"params", "params"}};
-    Json layers = Json::array();
-    for (const auto &node : network.nodes) {
-        const Layer &l = node.layer;
-        table.rows.push_back({node.name, node.block_name, to_string(l.op), to_string(l.input),
-                              to_string(l.output), l.kernel, l.stride, to_string(l.activation),
-                              l.residual ? "add" : "", macs(l).count(), params(node).count()});
-        const auto shape = [](const Shape &s) { return Json{s.height, s.width, s.channels}; };
-        layers.push_back({{"name", node.name},
-                          {"block", node.block_name},
-                          {"op", to_string(l.op)},
-                          {"input", shape(l.input)},
-                          {"output", shape(l.output)},
-                          {"kernel", l.kernel},
-                          {"stride", l.stride},
-                          {"activation", to_string(l.activation)},
-                          {"residual", l.residual},
-                          {"macs", macs(l).count()},
-                          {"params", params(node).count()}});
-    }
-    const std::string &peak_layer = network.nodes[static_cast<std::size_t>(plan.peak_node)].name;
-    table.notes = {
-        fmt::format("{}: width {}, input {}, {} layers, {} classes (all counted)", network.name,
-                    network.width, to_string(network.input), network.nodes.size(), network.classes),
-        fmt::format("MACs {} ({:.1f} M; 1 MAC = 1 multiply-add = 2 FLOPs)", macs(network).count(),
-                    static_cast<double>(macs(network).count()) * 1e-6),
-        fmt::format("parameters {} ({:.2f} M, batch-norm gamma and beta included)",
-                    params(network).count(), static_cast<double>(params(network).count()) * 1e-6),
-        fmt::format("peak activations {} bytes in {} at {} (arena of the memory plan: {} bytes)",
-                    plan.peak.count(), options.precision, peak_layer, plan.arena.count())};
-    const Json json = {{"name", network.name},
-                       {"family", network.family},
-                       {"width", network.width},
-                       {"resolution", network.resolution},
-                       {"classes", network.classes},
-                       {"precision", options.precision},
-                       {"kind", "counted"},
-                       {"macs", macs(network).count()},
-                       {"params", params(network).count()},
-                       {"peak_activation_bytes", plan.peak.count()},
-                       {"peak_layer", peak_layer},
-                       {"arena_bytes", plan.arena.count()},
-                       {"layers", layers}};
-    options.output.write(table, json);
+    const Description description =
+        describe(network, parse<Grouping>(options.by, grouping_names()));
+    options.output.write(
+        description_table(description, parse<Counting>(options.count, counting_names())),
+        description_json(description));
     return exit_ok;
 }
 
@@ -77,11 +40,32 @@ void add_describe(CLI::App &app, Session &session) {
     CLI::App *command = app.add_subcommand("describe", "Layers and counts of a network");
     options->network.add_to(*command);
     options->output.add_to(*command);
-    command->add_option("--precision", options->precision, "Element type of the activations")
+    command->add_option("--precision", options->precision, "Element type of every tensor")
         ->check(CLI::IsMember({"fp32", "fp16", "int8"}))
         ->capture_default_str();
-    command->footer("Examples:\n  edgefront describe mobilenet_v2\n"
-                    "  edgefront describe mobilenet_v4_conv_small@0.5,160 --format json");
+    command->add_option("--by", options->by, "What a row stands for")
+        ->check(CLI::IsMember(grouping_names()))
+        ->capture_default_str();
+    command->add_option("--count", options->count, "Which work is counted (json has both)")
+        ->check(CLI::IsMember(counting_names()))
+        ->capture_default_str();
+    command->footer(
+        "A stage is a run of blocks whose outputs have the same height and width; rows by op are\n"
+        "layers with the same operator and kernel.\n"
+        "MACs are the multiply-adds of convolutions, fully connected layers and attention\n"
+        "products. FLOPs are 2 per MAC and, with batch norms folded, 1 per output element for a\n"
+        "bias, for a sum and for a product per channel, 1 to 5 for an activation (relu 1, relu6 "
+        "2,\n"
+        "hard_sigmoid, sigmoid and swish 4, hard_swish and gelu 5), the window for pooling, 5 for\n"
+        "softmax, 6 for a norm, 7 for resizing: each addition, product, quotient, comparison,\n"
+        "exponential and root counts one, as in TensorFlow's profiler.\n"
+        "Bytes are inputs, weights and output of every layer, once each, in --precision (biases "
+        "in\n"
+        "4 bytes); MACs/byte or FLOPs/byte is the arithmetic intensity. Live bytes are all\n"
+        "activations that exist while a layer runs; their peak is that of the memory plan.\n"
+        "Examples:\n  edgefront describe mobilenet_v2\n"
+        "  edgefront describe mobilenet_v4_conv_small --by stage --count flops --format md\n"
+        "  edgefront describe mobilenet_v4_conv_small@0.5,160 --format json");
     command->callback([=, &session] { session.action = [=] { return run_describe(*options); }; });
 }
 

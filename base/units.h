@@ -46,6 +46,8 @@ private:
 
 /// Multiply-adds of convolutions, fully connected layers and attention products (1 MAC = 2 FLOPs).
 using Macs = Quantity<struct MacsTag, std::int64_t>;
+/// Floating-point operations, element-wise ones included (dsl/flops.h says how they are counted).
+using Flops = Quantity<struct FlopsTag, std::int64_t>;
 /// Learned parameters, counted one by one.
 using Params = Quantity<struct ParamsTag, std::int64_t>;
 using Bytes = Quantity<struct BytesTag, std::int64_t>;

@@ -67,16 +67,15 @@ std::int64_t place(std::vector<Interval> &tensors, const std::vector<std::size_t
     return arena;
 }
 
-/// Largest sum of `tensors` live during one layer, and that layer.
-std::pair<std::int64_t, int> peak_of(const std::vector<Interval> &tensors, int layers) {
-    std::vector<std::int64_t> live(static_cast<std::size_t>(layers), 0);
+/// The sum of `tensors` that live during each layer.
+std::vector<Bytes> live_bytes(const std::vector<Interval> &tensors, int layers) {
+    std::vector<Bytes> live(static_cast<std::size_t>(layers));
     for (const auto &t : tensors) {
         for (int i = t.first; i <= t.last; i++) {
-            live[static_cast<std::size_t>(i)] += t.bytes;
+            live[static_cast<std::size_t>(i)] += Bytes(t.bytes);
         }
     }
-    const auto it = std::max_element(live.begin(), live.end());
-    return {*it, static_cast<int>(it - live.begin())};
+    return live;
 }
 
 } // namespace
@@ -86,9 +85,10 @@ MemoryPlan plan_memory(const Network &network, bool external_io) {
     std::vector<Interval> tensors = live_intervals(network);
 
     MemoryPlan plan;
-    const auto [peak, peak_node] = peak_of(tensors, n);
-    plan.peak = Bytes(peak);
-    plan.peak_node = peak_node;
+    plan.live = live_bytes(tensors, n);
+    const auto peak = std::max_element(plan.live.begin(), plan.live.end());
+    plan.peak = *peak;
+    plan.peak_node = static_cast<int>(peak - plan.live.begin());
     if (external_io) {
         tensors.back().bytes = tensors.front().bytes = 0;
     }
@@ -100,7 +100,8 @@ MemoryPlan plan_memory(const Network &network, bool external_io) {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
         return tensors[a].bytes > tensors[b].bytes;
     });
-    const std::int64_t bound = peak_of(tensors, n).first;
+    const std::vector<Bytes> inside = live_bytes(tensors, n);
+    const std::int64_t bound = std::max_element(inside.begin(), inside.end())->count();
     std::int64_t arena = place(tensors, order);
     std::vector<Interval> best = tensors;
     Random random(1);

@@ -15,9 +15,10 @@ struct MemoryPlan {
     std::int64_t input_offset = 0;
     Bytes arena; ///< size of the arena, at least `peak`
 
-    /// Largest sum of simultaneously live activations, the network's input and output included; an
-    /// output is live from its producer to its last reader. A lower bound of every arena.
-    Bytes peak;
+    /// Activations that live while each layer runs, the network's input and output included; an
+    /// output is live from its producer to its last reader.
+    std::vector<Bytes> live;
+    Bytes peak;        ///< the largest of `live`, a lower bound of every arena
     int peak_node = 0; ///< the layer during which it is reached
 };
 
