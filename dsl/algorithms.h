@@ -1,5 +1,7 @@
 // A Layer as a Halide algorithm: what is computed, without any order. Schedules (schedules/apply.h)
-// decide the rest. fp32, dimensions (c, x, y), channels innermost.
+// decide the rest. fp32. Tensors are seen in the dimensions that keep index arithmetic out of the
+// loops, mostly (c, x, y): the bounds and strides of every parameter and of the output say how,
+// always over the same NHWC memory.
 #pragma once
 
 #include "dsl/layer.h"
@@ -18,14 +20,35 @@ using WeightIndex = std::function<Halide::Expr(Halide::Expr channel, Halide::Exp
 /// The layouts of dsl/layer.h: [step][channel].
 WeightIndex plain_weight_index(const Layer &layer);
 
+/// A sum, or the largest, over the channels of a pixel (or of a row of pixels): first `width`
+/// partial results, each of every width-th channel, so that it runs in vectors.
+struct Statistic {
+    Halide::Func partial, total;
+    Halide::RDom tiles; ///< (tile of channels, pixel) of the partial results' first update
+    Halide::RDom lanes; ///< of the total: the partial results
+};
+
 struct Algorithm {
     Halide::Var c{"c"}, x{"x"}, y{"y"};
+    /// Heads of attention, groups of a shuffle or a softmax: the output is (c, part, x, y), `c`
+    /// counting within a part.
+    Halide::Var part{"part"};
+    /// Of unfold and fold: the output is (c, x, y, column, row), pixel (row, column) of patch
+    /// (y, x).
+    Halide::Var column{"column"}, row{"row"};
     Halide::Var side{"side"}, group{"group"}; ///< of `sum` when pixels are paired
-    Halide::RDom window; ///< (ci, kx, ky) of dense layers, (kx, ky) of depthwise ones and pooling
+    /// (ci, kx, ky) of dense layers, (kx, ky) of those with a window per channel, steps of
+    /// attention's products
+    Halide::RDom window;
+    std::vector<Halide::RDom> parts; ///< (lane, tile, row) of each input of concat
     Halide::ImageParam input, residual, weights, bias; ///< defined where the layer has them
     std::vector<Halide::ImageParam> others;
     Halide::Func padded; ///< the input with zeros around it; undefined when no padding is read
     Halide::Func sum;    ///< the reduction; undefined for layers without
+    Halide::Func keys;   ///< attention_scores: (key, channel, part, y)
+    Halide::Func exponentials;         ///< softmax: of the inputs, less the largest
+    std::vector<Statistic> statistics; ///< of norms and softmax, in the order they are needed
+    Halide::Func mean, scale;          ///< of norms and softmax: what follows from the statistics
     Halide::Func output;
 
     /// The defined parameters in the order of Node::inputs, then weights and bias.
@@ -34,8 +57,8 @@ struct Algorithm {
 
 /// What an algorithm has to know of the tiles it will be computed in.
 struct ChannelTile {
-    /// Output channels of a tile. One of a grouped convolution lies within one group, so that all
-    /// of its channels read the same inputs.
+    /// Output channels of a tile, at most as many as a part has. One of a grouped convolution lies
+    /// within one group, so that all of its channels read the same inputs.
     int width = 1;
     /// When not 0, the sums of a dense layer are written as sum(c, side, group, x, y), of channel
     /// group * pair_lanes + c and pixel 2 * x + side: a vector over (c, side) then holds two

@@ -1,5 +1,7 @@
 #include "schedules/apply.h"
 
+#include "schedules/apply_parts.h"
+#include "schedules/kernel_shape.h"
 #include "schedules/packing.h"
 
 namespace edgefront {
@@ -15,23 +17,13 @@ using Halide::VarOrRVar;
 
 namespace {
 
-void fix_shape(Halide::OutputImageParam p, const Shape &shape) {
-    constexpr int alignment = 64;
-    p.set_host_alignment(alignment);
-    p.dim(0).set_bounds(0, shape.channels).set_stride(1);
-    p.dim(1).set_bounds(0, shape.width).set_stride(shape.channels);
-    p.dim(2).set_bounds(0, shape.height).set_stride(shape.width * shape.channels);
-}
-
 void fix_count(ImageParam &p, std::int64_t count) {
-    constexpr int alignment = 64;
-    p.set_host_alignment(alignment);
     p.dim(0).set_bounds(0, static_cast<int>(count)).set_stride(1);
 }
 
 /// [n / NR][step][NR], or plain for depthwise layers (packing.h).
 WeightIndex packed_weight_index(const Layer &layer, const Schedule &schedule) {
-    if (layer.op == Op::depthwise_conv2d) {
+    if (layer.op == Op::depthwise_conv2d || layer.per_channel_weights()) {
         return plain_weight_index(layer);
     }
     const int width = schedule.lanes * schedule.vectors;
@@ -49,10 +41,6 @@ struct TileLoops {
     Var channel_tile{"channel_tile"}, pixel_tile{"pixel_tile"}, row_tile{"row_tile"};
     Var innermost;
 };
-
-TailStrategy tail(int extent, int step, TailStrategy otherwise) {
-    return extent % step == 0 ? TailStrategy::RoundUp : otherwise;
-}
 
 TileLoops tile_output(const Layer &layer, const Schedule &s, Algorithm &a,
                       TailStrategy channel_tail) {
@@ -84,23 +72,6 @@ TileLoops tile_output(const Layer &layer, const Schedule &s, Algorithm &a,
     case ParallelOver::channels: a.output.parallel(t.channel_tile); break;
     }
     return t;
-}
-
-using Loops = std::vector<VarOrRVar>;
-
-/// Orders a stage's loops, innermost first: `vectors` and `unrolled` are one straight piece of
-/// code, run for every turn of `loops`.
-void order_stage(Stage stage, const Loops &vectors, const Loops &unrolled, const Loops &loops) {
-    Loops order = vectors;
-    order.insert(order.end(), unrolled.begin(), unrolled.end());
-    order.insert(order.end(), loops.begin(), loops.end());
-    stage.reorder(order);
-    for (const VarOrRVar &v : vectors) {
-        stage.vectorize(v);
-    }
-    for (const VarOrRVar &v : unrolled) {
-        stage.unroll(v);
-    }
 }
 
 /// The sums of one register tile: computed in registers, vectors of `lanes` channels, then `loops`
@@ -148,7 +119,7 @@ void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool pa
     update.unroll(step);
 }
 
-/// Depthwise convolution and max pooling.
+/// Depthwise convolution and windows of pooling.
 void schedule_windowed(const Layer &layer, const Schedule &s, Algorithm &a) {
     const TileLoops t = tile_output(layer, s, a, TailStrategy::ShiftInwards);
     const RVar kx = a.window.x, ky = a.window.y;
@@ -164,44 +135,42 @@ void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
 
 } // namespace
 
-Algorithm scheduled_algorithm(const Layer &layer, const Schedule &schedule, const IsaInfo &isa) {
+Algorithm scheduled_algorithm(const Layer &given, const Schedule &schedule, const IsaInfo &isa) {
+    const Layer layer = kernel_shape(given);
     const bool paired = pairs_pixels(layer, schedule, isa);
     Algorithm a = make_algorithm(layer, packed_weight_index(layer, schedule),
                                  {schedule.lanes * schedule.vectors, paired ? schedule.lanes : 0});
-    fix_shape(a.input, layer.input);
-    fix_shape(a.output.output_buffer(), layer.output);
-    for (std::size_t i = 0; i < a.others.size(); i++) {
-        fix_shape(a.others[i], layer.others[i]);
-    }
-    if (a.residual.defined()) {
-        fix_shape(a.residual, layer.output);
-    }
     if (a.weights.defined()) {
         fix_count(a.weights, packed_weight_count(layer, schedule));
         fix_count(a.bias, packed_bias_count(layer, schedule));
+    }
+    constexpr int alignment = 64; // bytes
+    a.output.output_buffer().set_host_alignment(alignment);
+    for (ImageParam &p : a.parameters()) {
+        p.set_host_alignment(alignment);
     }
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: schedule_dense(layer, schedule, a, paired); break;
     case Op::depthwise_conv2d:
-    case Op::max_pool: schedule_windowed(layer, schedule, a); break;
+    case Op::max_pool:
+    case Op::average_pool: schedule_windowed(layer, schedule, a); break;
     case Op::global_average_pool: schedule_pool(layer, schedule, a); break;
-    case Op::average_pool:
-    case Op::elementwise:
-    case Op::affine:
     case Op::layer_norm:
     case Op::group_norm:
-    case Op::softmax:
+    case Op::softmax: schedule_statistics(layer, schedule, a); break;
     case Op::attention_scores:
-    case Op::attention_context:
-    case Op::concat:
-    case Op::slice:
+    case Op::attention_context: schedule_attention(layer, schedule, a); break;
+    case Op::concat: schedule_concat(schedule, a); break;
     case Op::channel_shuffle:
-    case Op::reshape:
     case Op::unfold:
-    case Op::fold:
-    case Op::resize_bilinear: break; // TODO(kernels)
-    case Op::channel_scale: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;
+    case Op::fold: schedule_move(layer, schedule, a); break;
+    case Op::channel_scale:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::slice:
+    case Op::reshape:
+    case Op::resize_bilinear: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;
     }
     return a;
 }

@@ -1,6 +1,7 @@
 // Default schedules from the shape alone: the register tile with the fewest estimated cycles on a
 // core that starts two vector multiply-adds and two vector loads a cycle (so do the last ten years
 // of x86 and the large Arm cores), then the loop order from the size of the weights.
+#include "schedules/kernel_shape.h"
 #include "schedules/schedule_space.h"
 
 #include <algorithm>
@@ -14,9 +15,10 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
-/// Whether every channel has a window of its own.
-bool per_channel(const Layer &layer) {
-    return layer.op == Op::depthwise_conv2d || layer.op == Op::max_pool;
+/// Of the whole layer: of all heads, groups or parts.
+std::int64_t channel_tiles(const Layer &layer, const Schedule &s) {
+    const LoopExtents extents = loop_extents(layer);
+    return extents.parts * ceil_div(extents.channels, std::int64_t{1} * s.lanes * s.vectors);
 }
 
 /// Cycles of one register tile with everything in the first cache.
@@ -32,16 +34,17 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     const double busy = std::max(sums, 12.0);
     switch (layer.op) {
     case Op::conv2d:
-    case Op::fully_connected: {
-        const int group_channels = layer.input.channels / layer.groups;
-        const double depth = taps * group_channels;
+    case Op::fully_connected:
+    case Op::attention_scores:
+    case Op::attention_context: {
         // Joining two pixels in a vector costs about half as much as a load.
         const double joins = pairs_pixels(layer, s, isa) ? s.pixels * s.rows / 4.0 : 0;
         const double loads = double(s.vectors) + s.pixels * s.rows + joins;
-        return depth * throughput(busy, loads) + 6 + sums + 2 * s.rows;
+        return product_depth(layer) * throughput(busy, loads) + 6 + sums + 2 * s.rows;
     }
     case Op::depthwise_conv2d:
-    case Op::max_pool: {
+    case Op::max_pool:
+    case Op::average_pool: {
         const double columns = (s.pixels - 1) * layer.stride + layer.kernel;
         const double rows = (s.rows - 1) * layer.stride + layer.kernel;
         return throughput(sums * taps, s.vectors * (columns * rows + taps)) + 6 + sums;
@@ -50,14 +53,12 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
         const double pixels = double(layer.input.height) * layer.input.width;
         return pixels * busy / 2 + 6 + sums;
     }
-    case Op::average_pool:
+    // Passes over the data, and per tile its share of adding up the lanes of a pixel.
+    case Op::softmax: return 30 * sums + 10;
+    case Op::layer_norm:
+    case Op::group_norm: return 4 * sums + 4;
     case Op::elementwise:
     case Op::affine:
-    case Op::layer_norm:
-    case Op::group_norm:
-    case Op::softmax:
-    case Op::attention_scores:
-    case Op::attention_context:
     case Op::concat:
     case Op::slice:
     case Op::channel_shuffle:
@@ -75,17 +76,18 @@ double tile_cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 double edge_factor(const Layer &layer, const Schedule &s) {
     const auto factor = [&](int extent, int tile) {
         const std::int64_t tiles = ceil_div(extent, tile);
-        const bool tests = per_channel(layer) && tiles > 1;
+        const bool tests = has_channel_window(layer) && tiles > 1;
         return 1 + (tests ? 0.6 / double(tiles) : 0) + (extent % tile != 0 ? 0.03 : 0);
     };
-    return factor(layer.output.width, s.pixels) * factor(layer.output.height, s.rows);
+    const LoopExtents extents = loop_extents(layer);
+    return factor(extents.columns, s.pixels) * factor(extents.rows, s.rows);
 }
 
 /// Estimated cycles of the kernel on one core.
 double cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
-    const std::int64_t tiles =
-        ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors) *
-        ceil_div(layer.output.width, s.pixels) * ceil_div(layer.output.height, s.rows);
+    const LoopExtents extents = loop_extents(layer);
+    const std::int64_t tiles = channel_tiles(layer, s) * ceil_div(extents.columns, s.pixels) *
+                               ceil_div(extents.rows, s.rows);
     return double(tiles) * tile_cycles(layer, s, isa) * edge_factor(layer, s);
 }
 
@@ -94,7 +96,7 @@ double cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 /// registers for their weights and inputs.
 bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     const int sums = sums_held(layer, s, isa);
-    if (per_channel(layer)) {
+    if (has_channel_window(layer)) {
         return s.vectors == 1 && s.rows <= 2 && sums <= std::max(7, isa.registers / 4);
     }
     return sums <= 20;
@@ -111,7 +113,8 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
         return layer.output.elements() > layer.input.elements() ? LoopOrder::pixels_outer
                                                                 : LoopOrder::channels_outer;
     case Op::depthwise_conv2d:
-    case Op::max_pool: {
+    case Op::max_pool:
+    case Op::average_pool: {
         // Rows of the window are read again for the next row of outputs.
         const std::int64_t window_rows =
             std::int64_t{1} * layer.kernel * layer.input.width * layer.input.channels * 4;
@@ -119,14 +122,11 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
                    ? LoopOrder::pixels_outer
                    : LoopOrder::channels_outer;
     }
-    case Op::average_pool:
     case Op::elementwise:
     case Op::affine:
     case Op::layer_norm:
     case Op::group_norm:
     case Op::softmax:
-    case Op::attention_scores:
-    case Op::attention_context:
     case Op::concat:
     case Op::slice:
     case Op::channel_shuffle:
@@ -136,6 +136,8 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
     case Op::resize_bilinear:
     case Op::channel_scale: return LoopOrder::pixels_outer;
     case Op::fully_connected:
+    case Op::attention_scores:
+    case Op::attention_context:
     case Op::global_average_pool: return LoopOrder::channels_outer;
     }
     return LoopOrder::channels_outer;
@@ -143,7 +145,8 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
 
 /// The loop that runs in parallel, if the kernel is worth waking threads: the outer one, unless the
 /// other spreads much better over them.
-ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, double cycles) {
+ParallelOver parallel_loop(const ScheduleSpace &space, const Schedule &s, int threads,
+                           double cycles) {
     constexpr double worth_waking = 60'000; // about 15 us
     if (threads < 2 || cycles < worth_waking) {
         return ParallelOver::none;
@@ -151,9 +154,15 @@ ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, d
     const auto speedup = [&](std::int64_t tiles) {
         return double(tiles) / double(ceil_div(tiles, threads));
     };
-    const double rows = speedup(ceil_div(layer.output.height, s.rows));
+    const auto allows = [&](ParallelOver over) {
+        return std::find(space.parallel.begin(), space.parallel.end(), over) !=
+                   space.parallel.end() &&
+               (over != ParallelOver::channels || space.order.back() == LoopOrder::channels_outer);
+    };
+    const double rows =
+        allows(ParallelOver::rows) ? speedup(ceil_div(loop_extents(space.layer).rows, s.rows)) : 1;
     const double channels =
-        speedup(ceil_div(layer.output.channels, std::int64_t{1} * s.lanes * s.vectors));
+        allows(ParallelOver::channels) ? speedup(channel_tiles(space.layer, s)) : 1;
     if (std::max(rows, channels) == 1) {
         return ParallelOver::none;
     }
@@ -166,8 +175,10 @@ ParallelOver parallel_loop(const Layer &layer, const Schedule &s, int threads, d
 
 } // namespace
 
-Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
-    ScheduleSpace space = schedule_space(layer, isa);
+Schedule default_schedule(const Layer &given, const IsaInfo &isa, int threads) {
+    const ScheduleSpace whole = schedule_space(given, isa);
+    const Layer &layer = whole.layer;
+    ScheduleSpace space = whole;
     space.order = {space.order.back()};
     space.parallel = {ParallelOver::none};
     space.unroll = {space.unroll.front()};
@@ -181,7 +192,7 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
         }
     }
     best.order = loop_order(layer, best);
-    best.parallel = parallel_loop(layer, best, threads, least);
+    best.parallel = parallel_loop(whole, best, threads, least);
     if (best.parallel == ParallelOver::channels) {
         best.order = LoopOrder::channels_outer; // as it is then in any case
     }

@@ -9,7 +9,6 @@
 #include <Halide.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <stdexcept>
 #include <sys/mman.h>
@@ -22,7 +21,7 @@ using Halide::Target;
 namespace {
 
 /// Goes up whenever the machine code for an equal layer, schedule and target changes.
-constexpr int emitter_version = 4;
+constexpr int emitter_version = 5;
 
 struct CpuFeature {
     Target::Feature feature;
@@ -81,9 +80,7 @@ Halide::Module lower(const Layer &layer, const Schedule &schedule, const std::st
                                                .with_feature(Target::UserContext));
     std::map<std::string, std::string> names;
     for (Halide::Internal::LoweredFunc &function : module.functions()) {
-        // A second entry that takes an array is what the JIT calls; objects go without.
-        function.linkage = target.has_feature(Target::JIT) ? Halide::LinkageType::ExternalPlusArgv
-                                                           : Halide::LinkageType::External;
+        function.linkage = Halide::LinkageType::ExternalPlusArgv;
         if (function.name != symbol) {
             const std::string name = symbol + "_loop" + std::to_string(names.size());
             names.emplace("::" + function.name, "::" + name); // as addresses of functions are spelt
@@ -115,15 +112,6 @@ public:
 private:
     int descriptor_;
 };
-
-halide_buffer_t describe(float *host, halide_dimension_t *dimensions, int count) {
-    halide_buffer_t buffer{};
-    buffer.host = reinterpret_cast<std::uint8_t *>(host);
-    buffer.type = halide_type_of<float>();
-    buffer.dimensions = count;
-    buffer.dim = dimensions;
-    return buffer;
-}
 
 } // namespace
 
@@ -185,7 +173,6 @@ void emit_kernel(const Layer &layer, const Schedule &schedule, const KernelTarge
 
 struct JitKernel::Implementation {
     Halide::Internal::JITModule module;
-    std::vector<std::array<halide_dimension_t, 3>> dimensions;
     std::vector<halide_buffer_t> buffers;
     void *user_context = nullptr;
     std::vector<const void *> arguments;
@@ -199,27 +186,8 @@ JitKernel::JitKernel(const Layer &layer, const Schedule &schedule, const KernelT
     implementation_->module =
         Halide::Internal::JITModule(module, module.get_function_by_name(name),
                                     Halide::Internal::JITSharedRuntime::get(nullptr, t));
-
-    const auto activation = [&](const Shape &s) {
-        implementation_->dimensions.push_back(
-            {halide_dimension_t(0, s.channels, 1), halide_dimension_t(0, s.width, s.channels),
-             halide_dimension_t(0, s.height, s.width * s.channels)});
-    };
-    activation(layer.input);
-    for (const Shape &other : layer.others) {
-        activation(other);
-    }
-    if (layer.residual) {
-        activation(layer.output);
-    }
-    if (layer.has_weights()) {
-        for (const std::int64_t count :
-             {packed_weight_count(layer, schedule), packed_bias_count(layer, schedule)}) {
-            implementation_->dimensions.push_back(
-                {halide_dimension_t(0, static_cast<int>(count), 1)});
-        }
-    }
-    activation(layer.output);
+    const std::size_t weights = layer.has_weights() ? 2 : 0;
+    implementation_->buffers.resize(static_cast<std::size_t>(layer.inputs()) + weights + 1);
 }
 
 JitKernel::~JitKernel() = default;
@@ -238,14 +206,12 @@ void JitKernel::bind(const std::vector<const float *> &inputs, const float *weig
     }
     hosts.push_back(out);
     Implementation &i = *implementation_;
-    if (hosts.size() != i.dimensions.size()) {
+    if (hosts.size() != i.buffers.size()) {
         throw std::logic_error("JitKernel::bind: wrong number of buffers");
     }
-    i.buffers.clear();
     for (std::size_t n = 0; n < hosts.size(); n++) {
-        const bool one_dimensional =
-            weights != nullptr && (n + 2 == hosts.size() || n + 3 == hosts.size());
-        i.buffers.push_back(describe(hosts[n], i.dimensions[n].data(), one_dimensional ? 1 : 3));
+        i.buffers[n] = {}; // kernels read `host` only
+        i.buffers[n].host = reinterpret_cast<std::uint8_t *>(hosts[n]);
     }
     i.arguments = {&i.user_context};
     for (const halide_buffer_t &buffer : i.buffers) {

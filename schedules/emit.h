@@ -1,20 +1,21 @@
-// A layer under a schedule leaves as machine code: one object file with one C function.
+// A layer under a schedule leaves as machine code: one object file with one C function and its
+// twin that takes an array.
 //
 //   int symbol(void *user_context,
-//              halide_buffer_t *in0[, halide_buffer_t *gate][, halide_buffer_t *residual],
+//              halide_buffer_t *in0[, halide_buffer_t *in1...][, halide_buffer_t *residual],
 //              [halide_buffer_t *weights, halide_buffer_t *bias,] halide_buffer_t *out);
+//   int symbol_argv(void **arguments);   {&user_context, in0, ..., out}
 //
-// Activations are fp32 buffers of three dimensions (c, x, y) with mins 0, extents (C, W, H) and
-// strides (1, C, W*C) in elements; inputs come in the order of Node::inputs. Weights and bias are
-// fp32 buffers of one dimension holding the packed form (packing.h); both are present exactly for
-// layers with weights. `host` of every activation and of the weights and bias has to be 64-byte
-// aligned. Shapes are compiled in, so only `host` is read; nothing is checked. The function writes
+// Activations are fp32 in NHWC order without gaps, inputs in the order of Node::inputs. Weights and
+// bias are fp32 in their packed form (packing.h); both are present exactly for layers with weights.
+// `host` of every activation and of the weights and bias has to be 64-byte aligned. Shapes are
+// compiled in, so only `host` is read of a buffer; nothing is checked. The function writes
 // nothing outside `out`, reads nothing outside its inputs, returns 0, and may run in several
 // threads at once on different buffers.
 //
 // The one undefined symbol an object may have is halide_do_par_for (HalideRuntime.h), under
 // parallel != none only; it receives `user_context`. Kernels allocate nothing but stack, below 64
-// KiB. Besides `symbol` an object may define symbol_loop0, symbol_loop1...: the bodies of its
+// KiB. Besides these two an object may define symbol_loop0, symbol_loop1...: the bodies of its
 // parallel loops.
 #pragma once
 

@@ -89,7 +89,6 @@ mustache::data step_data(const PackagePlan &plan, std::size_t i) {
     data["weights_at"] = text(step.weights_at);
     data["bias_at"] = text(step.bias_at);
     data["weights_count"] = text(step.weights_count);
-    data["bias_count"] = text(step.bias_count);
     data["tile"] = text(step.tile);
     return data;
 }
@@ -111,20 +110,12 @@ std::map<std::string, std::size_t> kernels(const PackagePlan &plan) {
     return result;
 }
 
-/// The buffers of a kernel's C signature (emit.h).
-std::string buffers(const Node &node) {
-    const std::size_t count = node.inputs.size() + (node.layer.has_weights() ? 2 : 0) + 1;
-    return join(std::vector<std::string>(count, "struct halide_buffer *"));
-}
-
 mustache::data kernel_list(const PackagePlan &plan) {
-    mustache::data list(mustache::data::type::list);
-    for (const auto &[symbol, i] : kernels(plan)) {
-        mustache::data kernel("symbol", symbol);
-        kernel["buffers"] = buffers(plan.network.nodes[i]);
-        list << kernel;
+    std::vector<std::string> symbols;
+    for (const auto &kernel : kernels(plan)) {
+        symbols.push_back(kernel.first);
     }
-    return list;
+    return list_of("symbol", symbols);
 }
 
 void set_shape(mustache::data &data, const std::string &prefix, const Shape &s) {

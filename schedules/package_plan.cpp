@@ -21,10 +21,11 @@ std::int64_t aligned(std::int64_t floats) {
     return (floats + border - 1) / border * border;
 }
 
-/// NR of packing.h; depthwise weights are one tile of all channels.
+/// NR of packing.h; weights that are not packed are one tile of all channels.
 int tile_of(const Layer &layer, const Schedule &schedule) {
-    return layer.op == Op::depthwise_conv2d ? layer.output.channels
-                                            : schedule.lanes * schedule.vectors;
+    return layer.op == Op::depthwise_conv2d || layer.per_channel_weights()
+               ? layer.output.channels
+               : schedule.lanes * schedule.vectors;
 }
 
 std::uint64_t hash_of(const PackagePlan &plan) {

@@ -1,6 +1,7 @@
 #include "schedules/schedule_space.h"
 
 #include "base/error.h"
+#include "schedules/kernel_shape.h"
 
 #include <algorithm>
 
@@ -8,6 +9,7 @@ namespace edgefront {
 
 namespace {
 
+/// Those whose packed weights fill up the last vector.
 bool is_dense(const Layer &layer) {
     return layer.op == Op::conv2d || layer.op == Op::fully_connected;
 }
@@ -27,11 +29,12 @@ std::vector<int> dividing(int whole, std::vector<int> values) {
 
 /// The machine's vectors and their halves and quarters; narrower ones where channels are few.
 std::vector<int> lane_choices(const Layer &layer, const IsaInfo &isa) {
-    if (layer.groups > 1) {
+    if (layer.op == Op::conv2d && layer.groups > 1) {
         return dividing(layer.output.channels / layer.groups, up_to(isa.lanes, {1, 2, 4, 8, 16}));
     }
     // Dense kernels pad the last vector, the others need a whole one.
-    const int most = is_dense(layer) ? 2 * layer.output.channels - 1 : layer.output.channels;
+    const int channels = loop_extents(layer).channels;
+    const int most = is_dense(layer) ? 2 * channels - 1 : channels;
     std::vector<int> lanes;
     for (int n = isa.lanes; n >= 1; n /= 2) {
         if (n <= most && (n >= isa.lanes / 4 || lanes.empty())) {
@@ -88,21 +91,28 @@ bool ScheduleSpace::contains(const Schedule &s) const {
     }
     // Beyond this many multiply-adds in a row kernels take seconds to compile and run no faster.
     constexpr int most_straight_code = 512;
-    if ((layer.op == Op::depthwise_conv2d || layer.op == Op::max_pool) &&
+    if (has_channel_window(layer) && sums > 1 &&
         sums * layer.kernel * layer.kernel > most_straight_code) {
+        return false;
+    }
+    // Keys are turned round in stack memory, a tile at a time.
+    constexpr int most_stack = 8192; // floats
+    const int width = s.lanes * s.vectors;
+    if (layer.op == Op::attention_scores && width > lanes.front() &&
+        product_depth(layer) * width > most_stack) {
         return false;
     }
     // Tiles of channels in parallel are the outermost loop.
     if (s.parallel == ParallelOver::channels && s.order != LoopOrder::channels_outer) {
         return false;
     }
-    if (layer.groups > 1) { // a tile of channels lies within one group
-        return layer.output.channels / layer.groups % (s.lanes * s.vectors) == 0;
+    if (layer.op == Op::conv2d && layer.groups > 1) { // a tile of channels lies within one group
+        return layer.output.channels / layer.groups % width == 0;
     }
     // Dense kernels may fill up their last vector, the others need whole ones.
-    const int channels = layer.output.channels;
+    const int channels = loop_extents(layer).channels;
     const int most = is_dense(layer) ? (channels + s.lanes - 1) / s.lanes * s.lanes : channels;
-    return s.lanes * s.vectors <= most;
+    return width <= most;
 }
 
 std::vector<Schedule> ScheduleSpace::all() const {
@@ -134,7 +144,9 @@ Schedule ScheduleSpace::draw(Random &random) const {
     return every[random.below(every.size())];
 }
 
-ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
+ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
+    const Layer layer = kernel_shape(given);
+    const LoopExtents extents = loop_extents(layer);
     ScheduleSpace space;
     space.layer = layer;
     space.isa = isa;
@@ -145,12 +157,12 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
     space.unroll = {1};
     space.order = {LoopOrder::pixels_outer, LoopOrder::channels_outer};
     space.parallel = {ParallelOver::none};
-    if (layer.output.height > 1) {
+    if (extents.rows > 1) {
         space.parallel.push_back(ParallelOver::rows);
     }
-    space.parallel.push_back(ParallelOver::channels);
-    const std::vector<int> pixels = up_to(layer.output.width, {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14});
-    const std::vector<int> rows = up_to(layer.output.height, {1, 2, 3, 4});
+    space.parallel.push_back(ParallelOver::channels); // needs channels_outer
+    const std::vector<int> pixels = up_to(extents.columns, {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14});
+    const std::vector<int> rows = up_to(extents.rows, {1, 2, 3, 4});
     switch (layer.op) {
     case Op::conv2d:
         space.vectors = {1, 2, 3, 4, 5, 6, 8};
@@ -162,8 +174,16 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         space.vectors = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
         space.unroll = dividing(layer.input.channels, {1, 2, 4, 8});
         break;
+    case Op::attention_scores:
+    case Op::attention_context:
+        space.vectors = {1, 2, 3, 4};
+        space.pixels = pixels;
+        space.unroll = dividing(product_depth(layer), {1, 2, 4});
+        space.order = {LoopOrder::channels_outer};
+        break;
     case Op::depthwise_conv2d:
     case Op::max_pool:
+    case Op::average_pool:
         space.vectors = {1, 2, 3, 4};
         space.pixels = pixels;
         space.rows = rows;
@@ -173,24 +193,24 @@ ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa) {
         space.order = {LoopOrder::channels_outer};
         space.parallel = {ParallelOver::none, ParallelOver::channels};
         break;
-    case Op::average_pool:
-    case Op::elementwise:
-    case Op::affine:
     case Op::layer_norm:
     case Op::group_norm:
     case Op::softmax:
-    case Op::attention_scores:
-    case Op::attention_context:
-    case Op::concat:
-    case Op::slice:
-    case Op::channel_shuffle:
-    case Op::reshape:
     case Op::unfold:
     case Op::fold:
-    case Op::resize_bilinear:
-    case Op::channel_scale:
         space.vectors = {1, 2, 4};
-        space.pixels = up_to(layer.output.width, {1, 2, 4});
+        space.order = {LoopOrder::pixels_outer};
+        break;
+    case Op::concat:
+    case Op::channel_shuffle: space.order = {LoopOrder::pixels_outer}; break;
+    case Op::channel_scale:
+    case Op::elementwise:
+    case Op::affine:
+    case Op::slice:
+    case Op::reshape:
+    case Op::resize_bilinear:
+        space.vectors = {1, 2, 4};
+        space.pixels = up_to(extents.columns, {1, 2, 4});
         break;
     }
     return space;

@@ -13,9 +13,16 @@ static void unpack(const edgefront_layer_run *run, size_t depth, size_t channels
     }
 }
 
+/* Weights per output channel. */
 static size_t reduction_depth(const edgefront_layer *l) {
     const size_t taps = (size_t)l->kernel * (size_t)l->kernel;
-    return l->op == edgefront_depthwise_conv2d ? taps : taps * (size_t)(l->input.channels / l->groups);
+    switch (l->op) {
+    case edgefront_affine:
+    case edgefront_layer_norm:
+    case edgefront_group_norm: return 1;
+    case edgefront_depthwise_conv2d: return taps;
+    default: return taps * (size_t)(l->input.channels / l->groups);
+    }
 }
 
 edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run) {

@@ -9,11 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Halide's buffer (HalideRuntime.h, Halide 14), as far as kernels read it. */
-typedef struct halide_dimension {
-    int32_t min, extent, stride;
-    uint32_t flags;
-} halide_dimension;
+/* Halide's buffer (HalideRuntime.h, Halide 14), of which kernels read `host` only. */
 typedef struct halide_buffer {
     uint64_t device;
     const void *device_interface;
@@ -24,17 +20,16 @@ typedef struct halide_buffer {
         uint16_t lanes;
     } type;
     int32_t dimensions;
-    halide_dimension *dim;
+    void *dim;
     void *padding;
 } halide_buffer;
 
-enum { halide_float = 2, cache_line = 64, most_inputs = edgefront_most_others + 2, most_buffers = most_inputs + 4, most_threads = 256 };
-
-/* A buffer with room for its dimensions. */
-typedef struct tensor {
-    halide_buffer buffer;
-    halide_dimension dim[3];
-} tensor;
+enum {
+    cache_line = 64,
+    most_inputs = edgefront_most_others + 2, /* with the residual */
+    most_buffers = most_inputs + 3,          /* with weights, bias and output */
+    most_threads = 256
+};
 
 /* The head of weights.bin; little-endian, followed by the packed floats. */
 typedef struct weights_header {
@@ -215,36 +210,6 @@ int PUBLIC(set_threads)(network *n, int threads) {
     return fail("cannot start %d threads (there were %d, now 1)", threads, before);
 }
 
-static void set_dimension(tensor *t, int i, int extent, int stride) {
-    t->dim[i].min = 0;
-    t->dim[i].extent = extent;
-    t->dim[i].stride = stride;
-    t->dim[i].flags = 0;
-}
-
-static halide_buffer *describe(tensor *t, const float *host, int dimensions) {
-    memset(&t->buffer, 0, sizeof t->buffer);
-    t->buffer.host = (uint8_t *)host;
-    t->buffer.type.code = halide_float;
-    t->buffer.type.bits = 32;
-    t->buffer.type.lanes = 1;
-    t->buffer.dimensions = dimensions;
-    t->buffer.dim = t->dim;
-    return &t->buffer;
-}
-
-static halide_buffer *image(tensor *t, const float *host, const edgefront_shape *s) {
-    set_dimension(t, 0, s->channels, 1);
-    set_dimension(t, 1, s->width, s->channels);
-    set_dimension(t, 2, s->height, s->width * s->channels);
-    return describe(t, host, 3);
-}
-
-static halide_buffer *row(tensor *t, const float *host, int count) {
-    set_dimension(t, 0, count, 1);
-    return describe(t, host, 1);
-}
-
 /* Fills `run` with the operands of a step; its inputs are the caller's or stand in the arena. */
 static void find_operands(const network *n, const step *s, const float *input, float *output,
                           edgefront_layer_run *run) {
@@ -270,30 +235,27 @@ static void find_operands(const network *n, const step *s, const float *input, f
 
 /* The kernel with its arguments in their order: context, inputs, weights and bias, output. */
 static int call(network *n, const step *s, const edgefront_layer_run *run) {
-    typedef halide_buffer *b;
-    tensor input, others[edgefront_most_others], residual, weights, bias, output;
-    void *context = &n->pool.context;
-    b a[most_buffers];
+    const float *hosts[most_buffers];
     int count = 0;
-    a[count++] = image(&input, run->input, &s->layer.input);
+    hosts[count++] = run->input;
     for (int i = 0; i < s->layer.other_count; i++) {
-        a[count++] = image(&others[i], run->others[i], &s->layer.others[i]);
+        hosts[count++] = run->others[i];
     }
     if (run->residual) {
-        a[count++] = image(&residual, run->residual, &s->layer.output);
+        hosts[count++] = run->residual;
     }
     if (run->weights) {
-        a[count++] = row(&weights, run->weights, s->weights_count);
-        a[count++] = row(&bias, run->bias, s->bias_count);
+        hosts[count++] = run->weights;
+        hosts[count++] = run->bias;
     }
-    a[count++] = image(&output, run->output, &s->layer.output);
-    switch (count) {
-    case 2: return ((int (*)(void *, b, b))s->call)(context, a[0], a[1]);
-    case 3: return ((int (*)(void *, b, b, b))s->call)(context, a[0], a[1], a[2]);
-    case 4: return ((int (*)(void *, b, b, b, b))s->call)(context, a[0], a[1], a[2], a[3]);
-    default:
-        return ((int (*)(void *, b, b, b, b, b))s->call)(context, a[0], a[1], a[2], a[3], a[4]);
+    hosts[count++] = run->output;
+    halide_buffer buffers[most_buffers];
+    void *context = &n->pool.context, *arguments[1 + most_buffers] = {&context};
+    for (int i = 0; i < count; i++) {
+        buffers[i] = (halide_buffer){.host = (uint8_t *)hosts[i]};
+        arguments[1 + i] = &buffers[i];
     }
+    return s->call(arguments);
 }
 
 static double now(void) {

@@ -186,6 +186,103 @@ inline Layer scale_layer(Shape input) {
     return layer;
 }
 
+inline Layer average_pool_layer(Shape input, int kernel, int stride, bool count_padding = false) {
+    Layer layer = max_pool_layer(input, kernel, stride);
+    layer.op = Op::average_pool;
+    layer.count_padding = count_padding;
+    return layer;
+}
+
+/// SAME padding for taps that are `dilation` apart.
+inline Layer dilated(Layer layer, int dilation) {
+    layer.dilation = dilation;
+    layer.pad_top = layer.pad_left = (layer.reach() - 1) / 2;
+    return layer;
+}
+
+/// A 1x1 window of stride 2 that starts at pixel (1, 1).
+inline Layer from_pixel_one(Layer layer) {
+    layer.pad_top = layer.pad_left = -1;
+    return layer;
+}
+
+/// elementwise, affine, norms: one input, the same shape.
+inline Layer same_shape_layer(Op op, Shape shape) {
+    Layer layer;
+    layer.op = op;
+    layer.input = layer.output = shape;
+    layer.bias = layer.has_weights();
+    return layer;
+}
+
+inline Layer softmax_layer(Shape shape, int groups = 1) {
+    return grouped(same_shape_layer(Op::softmax, shape), groups);
+}
+
+struct AttentionShape {
+    int rows, queries, keys, heads, depth;
+    bool shared_keys = false;
+};
+
+inline Layer scores_layer(const AttentionShape &s) {
+    Layer layer;
+    layer.op = Op::attention_scores;
+    layer.groups = s.heads;
+    layer.input = {s.rows, s.queries, s.heads * s.depth};
+    layer.others = {{s.rows, s.keys, s.shared_keys ? s.depth : s.heads * s.depth}};
+    layer.output = {s.rows, s.queries, s.heads * s.keys};
+    return layer;
+}
+
+inline Layer context_layer(const AttentionShape &s) {
+    Layer layer = scores_layer(s);
+    layer.op = Op::attention_context;
+    std::swap(layer.input, layer.output);
+    return layer;
+}
+
+/// Behind each other in channels, or in rows when the channels of all are those of the first.
+inline Layer concat_layer(const std::vector<Shape> &inputs, bool rows = false) {
+    Layer layer;
+    layer.op = Op::concat;
+    layer.input = layer.output = inputs[0];
+    for (std::size_t i = 1; i < inputs.size(); i++) {
+        layer.others.push_back(inputs[i]);
+        layer.output.height += rows ? inputs[i].height : 0;
+        layer.output.channels += rows ? 0 : inputs[i].channels;
+    }
+    return layer;
+}
+
+inline Layer slice_layer(Shape input, int first, int channels) {
+    Layer layer = same_shape_layer(Op::slice, input);
+    layer.first_channel = first;
+    layer.output.channels = channels;
+    return layer;
+}
+
+inline Layer moving_layer(Op op, Shape input, Shape output) {
+    Layer layer;
+    layer.op = op;
+    layer.input = input;
+    layer.output = output;
+    return layer;
+}
+
+inline Layer unfold_layer(Shape map, int patch) {
+    Layer layer = moving_layer(
+        Op::unfold, map, {patch * patch, map.height * map.width / (patch * patch), map.channels});
+    layer.kernel = patch;
+    return layer;
+}
+
+inline Layer fold_layer(Shape map, int patch) {
+    Layer layer = unfold_layer(map, patch);
+    layer.op = Op::fold;
+    std::swap(layer.input, layer.output);
+    return layer;
+}
+
 inline Layer with(Layer layer, Activation activation, bool residual = false) {
     layer.activation = activation;
     layer.residual = residual;

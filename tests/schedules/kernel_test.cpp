@@ -135,6 +135,87 @@ TEST(Kernel, PoolingAndScalingEqualTheReference) {
     check_layer(with(scale_layer({5, 3, 10}), Activation::relu), 1);
 }
 
+TEST(Kernel, SpreadWindowsAndThoseFromPixelOneEqualTheReference) {
+    check_layer(with(dilated(dense_layer({11, 9, 8}, 3, 1, 24), 2), Activation::relu), 1);
+    check_layer(with(dilated(depthwise_layer({14, 14, 40}, 3, 1), 4), Activation::swish), 1);
+    check_layer(dilated(depthwise_layer({9, 8, 20}, 5, 2), 2), 1);
+    check_layer(with(from_pixel_one(dense_layer({7, 8, 20}, 1, 2, 22)), Activation::relu), 2);
+    check_layer(from_pixel_one(depthwise_layer({5, 7, 16}, 1, 2)), 1);
+}
+
+TEST(Kernel, AveragePoolingEqualsTheReference) {
+    check_layer(average_pool_layer({14, 14, 32}, 2, 2), 1);
+    check_layer(with(symmetric(average_pool_layer({13, 11, 40}, 3, 2)), Activation::none, true), 2);
+    check_layer(symmetric(average_pool_layer({7, 6, 22}, 3, 1, true)), 1);
+    check_layer(average_pool_layer({6, 5, 3}, 5, 1), 1);
+}
+
+TEST(Kernel, ElementwiseLayersEqualTheReference) {
+    check_layer(with(same_shape_layer(Op::elementwise, {7, 7, 40}), Activation::gelu, true), 2);
+    check_layer(with(same_shape_layer(Op::elementwise, {1, 49, 3}), Activation::relu), 1);
+    check_layer(same_shape_layer(Op::affine, {7, 9, 45}), 2);
+    check_layer(with(same_shape_layer(Op::affine, {1, 5, 3}), Activation::swish, true), 1);
+    Layer gates = scale_layer({4, 6, 45});
+    gates.others[0].height = 4;
+    check_layer(with(gates, Activation::none, true), 1);
+}
+
+TEST(Kernel, NormsEqualTheReference) {
+    check_layer(same_shape_layer(Op::layer_norm, {4, 16, 144}), 2);
+    check_layer(with(same_shape_layer(Op::layer_norm, {1, 49, 45}), Activation::gelu, true), 2);
+    check_layer(same_shape_layer(Op::layer_norm, {3, 7, 3}), 1);
+    check_layer(same_shape_layer(Op::group_norm, {4, 16, 72}), 2);
+    check_layer(with(same_shape_layer(Op::group_norm, {7, 7, 45}), Activation::relu, true), 2);
+    check_layer(same_shape_layer(Op::group_norm, {1, 5, 3}), 1);
+}
+
+TEST(Kernel, SoftmaxEqualsTheReference) {
+    check_layer(softmax_layer({1, 9, 4 * 49}, 4), 2);
+    check_layer(softmax_layer({4, 7, 64}), 1);
+    check_layer(with(softmax_layer({2, 3, 45}), Activation::none, true), 2);
+    check_layer(softmax_layer({3, 3, 6}, 2), 1);
+    check_layer(softmax_layer({1, 1, 9000}), 0);
+}
+
+TEST(Kernel, AttentionEqualsTheReference) {
+    for (const AttentionShape &s :
+         {AttentionShape{4, 16, 16, 4, 36}, AttentionShape{1, 49, 25, 4, 16, true},
+          AttentionShape{2, 7, 7, 3, 15}, AttentionShape{1, 5, 3, 1, 3}}) {
+        check_layer(with(scores_layer(s), Activation::none, s.rows == 2), 2);
+        check_layer(with(context_layer(s), Activation::relu, s.rows == 2), 2);
+    }
+}
+
+TEST(Kernel, ConcatenationsEqualTheReference) {
+    check_layer(concat_layer({{7, 7, 40}, {7, 7, 24}, {7, 7, 3}}), 2);
+    check_layer(with(concat_layer({{1, 9, 5}, {1, 9, 45}}), Activation::relu, true), 1);
+    check_layer(concat_layer(std::vector<Shape>(8, {5, 3, 7})), 1);
+    check_layer(with(concat_layer({{4, 5, 7}, {2, 5, 7}, {1, 5, 7}}, true), Activation::relu, true),
+                1);
+}
+
+TEST(Kernel, MovedDataEqualsTheReference) {
+    check_layer(slice_layer({7, 7, 45}, 16, 29), 1);
+    check_layer(with(slice_layer({1, 6, 9}, 5, 3), Activation::relu, true), 1);
+    check_layer(grouped(same_shape_layer(Op::channel_shuffle, {7, 7, 116}), 2), 1);
+    check_layer(grouped(same_shape_layer(Op::channel_shuffle, {5, 4, 60}), 3), 1);
+    check_layer(
+        with(grouped(same_shape_layer(Op::channel_shuffle, {3, 3, 40}), 8), Activation::relu, true),
+        1);
+    check_layer(moving_layer(Op::reshape, {7, 7, 6}, {1, 49, 6}), 1);
+    check_layer(with(moving_layer(Op::reshape, {2, 3, 6}, {1, 1, 36}), Activation::swish, true), 1);
+    check_layer(unfold_layer({8, 12, 45}, 2), 2);
+    check_layer(with(unfold_layer({9, 6, 3}, 3), Activation::relu, true), 1);
+    check_layer(fold_layer({8, 12, 45}, 2), 1);
+    check_layer(with(fold_layer({6, 9, 3}, 3), Activation::relu, true), 1);
+}
+
+TEST(Kernel, ResizingEqualsTheReference) {
+    check_layer(moving_layer(Op::resize_bilinear, {7, 9, 40}, {14, 18, 40}), 1);
+    check_layer(
+        with(moving_layer(Op::resize_bilinear, {12, 5, 7}, {5, 8, 7}), Activation::relu, true), 1);
+}
+
 TEST(Kernel, EverySchedulingKnobIsRespectedOrRefused) {
     const Layer layer = dense_layer({8, 8, 16}, 1, 1, 32);
     Schedule s = default_schedule(layer, isa_info(host_kernel_target().text));
