@@ -52,8 +52,13 @@ Schedule CpuModel::mapping(const Layer &layer, const Workload &workload) const {
     s.lanes = lanes_[static_cast<std::size_t>(workload.precision)];
     s.order = LoopOrder::channels_outer;
     s.parallel = workload.threads > 1 ? ParallelOver::rows : ParallelOver::none;
-    if (layer.op == Op::conv2d || layer.op == Op::fully_connected) {
+    const bool attention = layer.op == Op::attention_scores || layer.op == Op::attention_context;
+    if (layer.op == Op::conv2d || layer.op == Op::fully_connected || attention) {
         s.vectors = static_cast<int>(target_.constant("register_vectors"));
+        if (layer.groups > 1) { // nor wider than a group or head
+            const int channels = layer.output.channels / layer.groups;
+            s.vectors = std::min(s.vectors, (channels + s.lanes - 1) / s.lanes);
+        }
         // A tile is never wider than the row it works on.
         s.pixels =
             std::min(static_cast<int>(target_.constant("register_pixels")), layer.output.width);

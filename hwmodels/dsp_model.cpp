@@ -61,7 +61,9 @@ Bytes DspModel::padded_footprint(const Layer &layer, const LoopNest &nest) const
                      size_of(layer.type));
     };
     const Bytes output = padded(layer.output);
-    Bytes bytes = padded(layer.input) + output + nest.weights.footprint;
+    // A slice reads what it keeps. A reshape moves its data: whole vectors are laid out by shape.
+    Bytes bytes = padded(layer.op == Op::slice ? layer.output : layer.input) + output +
+                  nest.weights.footprint;
     if (layer.residual) {
         bytes += output;
     }

@@ -1,5 +1,7 @@
 #include "schedules/loop_nest.h"
 
+#include <algorithm>
+
 namespace edgefront {
 
 namespace {
@@ -8,10 +10,20 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
+bool is_attention(const Layer &layer) {
+    return layer.op == Op::attention_scores || layer.op == Op::attention_context;
+}
+
+/// Parts of the channels that share no weights (or, in attention, no keys and values).
+std::int64_t independent_parts(const Layer &layer) {
+    return layer.op == Op::conv2d || is_attention(layer) ? layer.groups : 1;
+}
+
 /// The loops around the register tile: how many tiles there are, and what they cover.
 struct Tiles {
-    std::int64_t channels;        ///< tiles of output channels
+    std::int64_t channels;        ///< tiles of output channels, each within one part
     std::int64_t pixels;          ///< tiles of output pixels
+    std::int64_t columns;         ///< of these, tiles next to each other
     std::int64_t padded_channels; ///< output channels, filled up to whole tiles
     std::int64_t padded_pixels;   ///< output pixels, filled up to whole tiles
 };
@@ -19,13 +31,20 @@ struct Tiles {
 Tiles tiles_of(const Layer &layer, const Schedule &schedule) {
     const std::int64_t width = std::int64_t{1} * schedule.lanes * schedule.vectors;
     Tiles t{};
-    t.channels = ceil_div(layer.output.channels, width);
-    t.pixels = ceil_div(layer.output.width, schedule.pixels) *
-               ceil_div(layer.output.height, schedule.rows);
+    const std::int64_t parts = independent_parts(layer);
+    t.channels = parts * ceil_div(layer.output.channels / parts, width);
+    t.columns = ceil_div(layer.output.width, schedule.pixels);
+    t.pixels = t.columns * ceil_div(layer.output.height, schedule.rows);
     t.padded_channels = t.channels * width;
     t.padded_pixels = t.pixels * schedule.pixels * schedule.rows;
     return t;
 }
+
+// Norms read their input for the mean, the variance and the result; a softmax for the maximum, the
+// sum of the exponentials and the quotients.
+constexpr std::int64_t norm_passes = 3;
+// A bilinear value is made of so many pixels.
+constexpr std::int64_t bilinear_taps = 4;
 
 /// Length of the reduction of one output element.
 std::int64_t reduction(const Layer &layer) {
@@ -34,35 +53,45 @@ std::int64_t reduction(const Layer &layer) {
     case Op::conv2d: return taps * (layer.input.channels / layer.groups);
     case Op::fully_connected: return layer.input.elements();
     case Op::depthwise_conv2d:
-    case Op::max_pool: return taps;
+    case Op::max_pool:
+    case Op::average_pool: return taps;
     case Op::global_average_pool: return std::int64_t{1} * layer.input.height * layer.input.width;
-    case Op::average_pool:
-    case Op::elementwise:
-    case Op::affine:
+    case Op::attention_scores: return layer.input.channels / layer.groups;
+    case Op::attention_context: return layer.others[0].width;
+    case Op::resize_bilinear: return bilinear_taps;
     case Op::layer_norm:
     case Op::group_norm:
-    case Op::softmax:
-    case Op::attention_scores:
-    case Op::attention_context:
+    case Op::softmax: return norm_passes;
+    case Op::channel_scale:
+    case Op::elementwise:
+    case Op::affine:
     case Op::concat:
     case Op::slice:
     case Op::channel_shuffle:
     case Op::reshape:
     case Op::unfold:
-    case Op::fold:
-    case Op::resize_bilinear:
-    case Op::channel_scale: return 1; // TODO(costs)
+    case Op::fold: return 1;
     }
     return 0;
 }
 
 /// Input elements read when every channel has its own window: neighbouring outputs of a tile share
-/// the columns and rows of their windows.
+/// the columns and rows of their windows, as far as dilation and stride let them meet.
 std::int64_t windowed_reads(const Layer &layer, const Schedule &schedule, const Tiles &tiles) {
-    const std::int64_t columns =
-        std::int64_t{1} * (schedule.pixels - 1) * layer.stride + layer.kernel;
-    const std::int64_t rows = std::int64_t{1} * (schedule.rows - 1) * layer.stride + layer.kernel;
-    return tiles.pixels * columns * rows * tiles.padded_channels;
+    const auto distinct = [&](std::int64_t outputs) {
+        return std::min((outputs - 1) * layer.stride + layer.reach(), outputs * layer.kernel);
+    };
+    return tiles.pixels * distinct(schedule.pixels) * distinct(schedule.rows) *
+           tiles.padded_channels;
+}
+
+/// Inputs behind the first one.
+std::int64_t other_elements(const Layer &layer) {
+    std::int64_t elements = 0;
+    for (const Shape &other : layer.others) {
+        elements += other.elements();
+    }
+    return elements;
 }
 
 } // namespace
@@ -82,7 +111,9 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
         nest.residual.footprint = Bytes(outputs * element);
         nest.residual.reads = nest.residual.footprint;
     }
-    nest.input.footprint = input_bytes(layer) - nest.residual.footprint;
+    // A slice reads nothing but what it keeps.
+    nest.input.footprint = layer.op == Op::slice ? nest.output.footprint
+                                                 : input_bytes(layer) - nest.residual.footprint;
     nest.weights.footprint = weight_bytes(layer);
     nest.elementwise =
         (layer.residual ? outputs : 0) + (layer.activation != Activation::none ? outputs : 0);
@@ -95,18 +126,34 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     const bool input_stays = straight && schedule.order == LoopOrder::pixels_outer;
     const Bytes bias = weight_bytes(layer) - Bytes(weight_count(layer).count() * element);
 
+    const std::int64_t input = layer.input.elements();
+
     switch (layer.op) {
     case Op::conv2d:
     case Op::fully_connected: {
         nest.issued = Macs(tiles.padded_channels * tiles.padded_pixels * depth);
-        nest.input.reads =
-            Bytes((input_stays ? 1 : tiles.channels) * tiles.padded_pixels * depth * element);
+        nest.input.reads = Bytes((input_stays ? independent_parts(layer) : tiles.channels) *
+                                 tiles.padded_pixels * depth * element);
         const std::int64_t passes = weights_stay ? 1 : tiles.pixels;
         nest.weights.reads =
             Bytes(tiles.padded_channels * depth * element * passes) + bias * passes;
         break;
     }
+    case Op::attention_scores:
+    case Op::attention_context: {
+        // Keys and values are the weights of a dense layer; every row of pixels has its own.
+        nest.issued = Macs(tiles.padded_channels * tiles.padded_pixels * depth);
+        const std::int64_t first =
+            (input_stays ? independent_parts(layer) : tiles.channels) * tiles.padded_pixels * depth;
+        const std::int64_t rows = ceil_div(layer.output.height, schedule.rows) * schedule.rows;
+        const std::int64_t second =
+            tiles.padded_channels * depth * rows * (weights_stay ? 1 : tiles.columns);
+        nest.input.reads = Bytes((first + second) * element);
+        nest.elementwise += layer.op == Op::attention_scores ? outputs : 0; // 1 / sqrt(d)
+        break;
+    }
     case Op::max_pool:
+    case Op::average_pool:
         nest.input.reads = Bytes(windowed_reads(layer, schedule, tiles) * element);
         nest.elementwise += outputs * depth;
         break;
@@ -120,27 +167,40 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     }
     case Op::global_average_pool:
         nest.input.reads = nest.input.footprint;
-        nest.elementwise += layer.input.elements();
+        nest.elementwise += input;
         break;
-    case Op::average_pool:
-    case Op::elementwise:
-    case Op::affine:
+    case Op::resize_bilinear:
+        nest.input.reads = Bytes(outputs * depth * element);
+        nest.elementwise += outputs * depth;
+        break;
     case Op::layer_norm:
     case Op::group_norm:
     case Op::softmax:
-    case Op::attention_scores:
-    case Op::attention_context:
+    case Op::affine: {
+        const std::int64_t passes = schedule.order == LoopOrder::channels_outer ? 1 : tiles.pixels;
+        nest.input.reads = Bytes(input * depth * element);
+        nest.weights.reads = nest.weights.footprint * passes;
+        nest.elementwise += outputs * depth;
+        break;
+    }
+    case Op::elementwise:
     case Op::concat:
     case Op::slice:
     case Op::channel_shuffle:
-    case Op::reshape:
     case Op::unfold:
-    case Op::fold:
-    case Op::resize_bilinear: break; // TODO(costs)
+    case Op::fold: nest.input.reads = nest.input.footprint; break;
+    case Op::reshape:
+        nest.input.reads = nest.input.footprint;
+        if (nest.elementwise == 0) { // another name for the same bytes
+            nest.input = nest.output = {};
+        }
+        break;
     case Op::channel_scale: {
-        const std::int64_t passes = schedule.order == LoopOrder::channels_outer ? 1 : tiles.pixels;
-        const Bytes gate = nest.input.footprint - Bytes(layer.input.elements() * element);
-        nest.input.reads = Bytes(layer.input.elements() * element) + gate * passes;
+        // A gate per row serves the tiles next to each other, one for all pixels all tiles.
+        const std::int64_t tiles_of_gate =
+            layer.others[0].height > 1 ? tiles.columns : tiles.pixels;
+        const std::int64_t passes = schedule.order == LoopOrder::channels_outer ? 1 : tiles_of_gate;
+        nest.input.reads = Bytes((input + other_elements(layer) * passes) * element);
         nest.elementwise += outputs;
         break;
     }

@@ -20,7 +20,7 @@ struct LoopNest {
     double lane_use; ///< macs / issued; 1 when nothing is wasted or there are no MACs
     std::int64_t elementwise =
         0;                 ///< element operations without MACs (pooling, scaling, activation)
-    TensorTraffic input;   ///< all data inputs except the residual
+    TensorTraffic input;   ///< all data inputs except the residual; of a slice what it keeps
     TensorTraffic weights; ///< weights and bias
     TensorTraffic output;
     TensorTraffic residual;
@@ -38,7 +38,8 @@ struct LoopNest {
 /// and fetches that tile's weights and inputs anew for every tile; padding counts as if it were
 /// read. A reduction that is straight code (depthwise, or no longer than `unroll`) also keeps what
 /// the inner tile loop does not index: weights under channels_outer, a dense layer's input under
-/// pixels_outer.
+/// pixels_outer. Attention products are dense layers whose weights are keys or values. Moving data
+/// takes no operations, only bytes, and a reshape without an epilogue not even these.
 LoopNest analyse(const Layer &layer, const Schedule &schedule);
 
 } // namespace edgefront

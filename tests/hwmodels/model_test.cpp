@@ -109,6 +109,46 @@ TEST(CpuModel, PricesPoolingAndGatesByTheirElements) {
     EXPECT_NEAR(nanoseconds(cost(*model, gate).latency), 100 + 80, 1e-6);
 }
 
+/// 2 heads of 3 channels, 4 queries, 5 keys: 120 MACs, 24 bytes of queries, 30 of keys, 40 scores.
+Layer attention_scores() {
+    Layer l;
+    l.op = Op::attention_scores;
+    l.type = DataType::int8;
+    l.groups = 2;
+    l.input = {1, 4, 6};
+    l.others = {{1, 5, 6}};
+    l.output = {1, 4, 10};
+    return l;
+}
+
+/// 4x4x10 to 1x16x10.
+Layer reshape() {
+    Layer l;
+    l.op = Op::reshape;
+    l.type = DataType::int8;
+    l.input = {4, 4, 10};
+    l.output = {1, 16, 10};
+    return l;
+}
+
+TEST(CpuModel, PricesAttentionAsADenseLayerPerHead) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    const Cost c = cost(*model, attention_scores());
+    // 5 keys fill 8 lanes in each of 2 heads: 4 x 16 x 3 = 192 issued MACs at 8 x 0.5 per cycle,
+    // 40 scores to scale at 2 per cycle.
+    EXPECT_NEAR(nanoseconds(c.latency), 100 + 48 + 20, 1e-6);
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(24 + 30 + 40));
+    EXPECT_NEAR(c.energy.count(), 120 * 2 + 94 * 3, 1e-6);
+}
+
+TEST(CpuModel, AReshapeCostsTheFixedTimeOfALayer) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    const Cost c = cost(*model, reshape());
+    EXPECT_NEAR(nanoseconds(c.latency), 100, 1e-6);
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(0));
+    EXPECT_EQ(c.energy, Picojoules(0));
+}
+
 TEST(CpuModel, ThreadsFollowAmdahlAndShareTheFixedTime) {
     Json json = tiny_cpu_json();
     json["max_threads"] = 4;
@@ -170,6 +210,16 @@ TEST(DspModel, PadsTheWidthOfARowToo) {
     l.residual = true;
     const Cost c = cost(*model, l); // 5 rows of 8 pixels, three times, and 64 weights
     EXPECT_EQ(c.traffic[0].bytes, Bytes(3 * 5 * 8 * 8 + 64));
+}
+
+TEST(DspModel, MovesReshapedDataAndReadsOfASliceWhatItKeeps) {
+    const auto model = make_cost_model(target_from(tiny_dsp_json()));
+    // 4 x 4 x 16 in, 16 x 16 out
+    EXPECT_EQ(cost(*model, reshape()).traffic[0].bytes, Bytes(256 + 256));
+    Layer slice = reshape();
+    slice.op = Op::slice;
+    slice.output = {4, 4, 5};
+    EXPECT_EQ(cost(*model, slice).traffic[0].bytes, Bytes(128 + 128));
 }
 
 TEST(EdgeTpuModel, FillsItsArray) {
