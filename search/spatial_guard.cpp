@@ -5,53 +5,77 @@
 
 namespace edgefront {
 
+namespace {
+
+/// A tensor's pixel sees `field` input pixels along a side; neighbours are `jump` apart.
+struct View {
+    int field = 1;
+    int jump = 1;
+};
+
+View windowed(View view, const Layer &layer) {
+    view.field += (layer.reach() - 1) * view.jump;
+    view.jump *= layer.stride;
+    return view;
+}
+
+/// Bilinear values are made of neighbouring pixels.
+View resized(View view, const Layer &layer) {
+    if (layer.input.height != layer.output.height) {
+        view.field += view.jump;
+        view.jump = std::max(1, view.jump * layer.input.height / layer.output.height);
+    }
+    return view;
+}
+
+} // namespace
+
 SpatialMixing spatial_mixing(const Network &network) {
-    /// A tensor's pixel sees `field` input pixels along a side; neighbours are `jump` apart.
-    struct View {
-        int field = 1;
-        int jump = 1;
-    };
     const auto blocks = static_cast<std::size_t>(network.nodes.back().block) + 1;
     std::vector<int> field_after(blocks, 1);
     SpatialMixing mixing;
     mixing.mixing_layers.assign(blocks, 0);
     std::vector<View> views;
     for (const auto &node : network.nodes) {
-        const auto data = node.inputs.front();
-        View view = data < 0 ? View{} : views[static_cast<std::size_t>(data)];
-        const auto block = static_cast<std::size_t>(node.block);
-        switch (node.layer.op) {
+        const Layer &layer = node.layer;
+        View view; // the widest of all inputs
+        for (const int input : node.inputs) {
+            const View other = input < 0 ? View{} : views[static_cast<std::size_t>(input)];
+            view = {std::max(view.field, other.field), std::max(view.jump, other.jump)};
+        }
+        int &mixing_layers = mixing.mixing_layers[static_cast<std::size_t>(node.block)];
+        switch (layer.op) {
         case Op::conv2d:
         case Op::depthwise_conv2d:
-            view.field += (node.layer.reach() - 1) * view.jump;
-            view.jump *= node.layer.stride;
-            mixing.mixing_layers[block] += node.layer.kernel > 1;
+            view = windowed(view, layer);
+            mixing_layers += layer.kernel > 1;
             break;
         case Op::max_pool:
-            view.field += (node.layer.kernel - 1) * view.jump;
-            view.jump *= node.layer.stride;
+        case Op::average_pool: view = windowed(view, layer); break;
+        case Op::resize_bilinear: view = resized(view, layer); break;
+        case Op::attention_context:
+            // By the whole input, whatever stood before: what blocks add must not depend on it.
+            view.field += std::max(network.input.height, network.input.width);
+            mixing_layers++;
             break;
         case Op::fully_connected:
         case Op::global_average_pool:
-        case Op::average_pool:
+        case Op::channel_scale:
         case Op::elementwise:
         case Op::affine:
         case Op::layer_norm:
         case Op::group_norm:
         case Op::softmax:
         case Op::attention_scores:
-        case Op::attention_context:
         case Op::concat:
         case Op::slice:
         case Op::channel_shuffle:
         case Op::reshape:
         case Op::unfold:
-        case Op::fold:
-        case Op::resize_bilinear:
-        case Op::channel_scale: break;
+        case Op::fold: break;
         }
         views.push_back(view);
-        field_after[block] = view.field;
+        field_after[static_cast<std::size_t>(node.block)] = view.field;
     }
     mixing.reach.resize(blocks);
     std::adjacent_difference(field_after.begin(), field_after.end(), mixing.reach.begin());

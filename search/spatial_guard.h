@@ -11,9 +11,10 @@ namespace edgefront {
 
 /// What each block contributes, index = Node::block.
 struct SpatialMixing {
-    /// Input pixels (along one side) by which the block widens the view; pooling counts nothing.
+    /// Input pixels (along one side) by which the block widens the view. Means over whole maps
+    /// count nothing, attention counts the whole input, of several inputs the widest view counts.
     std::vector<int> reach;
-    /// Convolutions with a window above 1x1, depthwise or dense.
+    /// Convolutions with a window above 1x1, depthwise or dense, and attention.
     std::vector<int> mixing_layers;
 };
 
