@@ -1,7 +1,8 @@
-// edgefront compare flops|latency: published figures against ours.
+// edgefront compare flops|latency|accuracy: published figures against ours.
 #include "app/command.h"
 #include "base/error.h"
 #include "hwmodels/latency_rows.h"
+#include "reports/accuracy_comparison.h"
 #include "reports/count_comparison.h"
 #include "reports/latency_comparison.h"
 
@@ -32,6 +33,14 @@ std::vector<Row> only(std::vector<Row> rows, const std::string &wanted, const st
     return kept;
 }
 
+/// As `only`, by network; an alias stands for its family.
+template <typename Row>
+std::vector<Row> only_network(std::vector<Row> rows, const std::string &wanted, const Zoo &zoo) {
+    const Family *family = zoo.find(wanted);
+    return only(std::move(rows), family != nullptr ? family->name : wanted, "network",
+                [](const Row &row) { return row.network; });
+}
+
 struct FlopsOptions {
     std::string network;
     OutputOptions output;
@@ -39,12 +48,25 @@ struct FlopsOptions {
 
 int run_flops(const FlopsOptions &options) {
     const Zoo zoo;
-    const Family *family = zoo.find(options.network); // an alias stands for its family
-    const auto rows = only(read_count_rows(), family != nullptr ? family->name : options.network,
-                           "network", [](const CountRow &row) { return row.network; });
-    const CountComparison comparison = compare_counts(rows, zoo);
+    const CountComparison comparison =
+        compare_counts(only_network(read_count_rows(), options.network, zoo), zoo);
     options.output.write(to_table(comparison, options.output.format == "csv"), to_json(comparison));
     return comparison.count(Agreement::failed) == 0 ? exit_ok : exit_check_failed;
+}
+
+struct AccuracyOptions {
+    std::string network;
+    std::string recipe;
+    OutputOptions output;
+};
+
+int run_accuracy(const AccuracyOptions &options) {
+    const Zoo zoo;
+    auto rows = only(read_accuracy_rows(), options.recipe, "recipe",
+                     [](const AccuracyRow &row) { return row.recipe; });
+    const auto recipes = compare_accuracy(only_network(std::move(rows), options.network, zoo), zoo);
+    options.output.write(to_table(recipes, options.output.format == "csv"), to_json(recipes));
+    return exit_ok;
 }
 
 struct LatencyOptions {
@@ -78,7 +100,8 @@ void add_compare(CLI::App &app, Session &session) {
     CLI::App *compare = app.add_subcommand("compare", "Published figures against ours");
     compare->require_subcommand(1);
     compare->footer("Examples:\n  edgefront compare flops\n"
-                    "  edgefront compare latency --split validate");
+                    "  edgefront compare latency --split validate\n"
+                    "  edgefront compare accuracy --recipe cvnets");
 
     auto flops = std::make_shared<FlopsOptions>();
     CLI::App *command = compare->add_subcommand(
@@ -88,6 +111,16 @@ void add_compare(CLI::App &app, Session &session) {
     command->footer("Examples:\n  edgefront compare flops\n"
                     "  edgefront compare flops --network mobilenet_v4_conv_small --format json");
     command->callback([=, &session] { session.action = [=] { return run_flops(*flops); }; });
+
+    auto accuracy = std::make_shared<AccuracyOptions>();
+    command = compare->add_subcommand("accuracy",
+                                      "Published accuracies, recipe by recipe, beside our counts");
+    command->add_option("--network", accuracy->network, "Only rows of this network");
+    command->add_option("--recipe", accuracy->recipe, "Only rows of this training recipe");
+    accuracy->output.add_to(*command);
+    command->footer("Examples:\n  edgefront compare accuracy --recipe slim\n"
+                    "  edgefront compare accuracy --network mobilenet_v2 --format csv");
+    command->callback([=, &session] { session.action = [=] { return run_accuracy(*accuracy); }; });
 
     auto latency = std::make_shared<LatencyOptions>();
     command = compare->add_subcommand("latency", "Published latencies against the models' prices");
