@@ -74,6 +74,13 @@ JsonReader JsonReader::parse_file(const std::filesystem::path &path) {
     return parse(read_file(path), path.string());
 }
 
+JsonReader JsonReader::of(Json value, const Where &where) {
+    auto root = std::make_shared<const Json>(std::move(value));
+    const Json *top = root.get();
+    return JsonReader(std::move(root), top, std::make_shared<const std::string>(where.file),
+                      where.position == "/" ? "" : where.position);
+}
+
 JsonReader JsonReader::child(const Json &value, const std::string &token) const {
     std::string escaped;
     for (const char c : token) { // RFC 6901

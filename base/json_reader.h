@@ -28,6 +28,8 @@ public:
     /// Parses text; syntax errors become UserErrors with file, line and column.
     static JsonReader parse(const std::string &text, const std::string &file);
     static JsonReader parse_file(const std::filesystem::path &path);
+    /// A value made elsewhere, to be read as if it stood at `where`.
+    static JsonReader of(Json value, const Where &where);
 
     /// The member `key`; its absence is an error. Throws also when this is no object.
     JsonReader at(const std::string &key) const;
@@ -60,11 +62,10 @@ public:
     const Json &value() const { return *value_; }
     const std::string &file() const { return *file_; }
     const std::string &pointer() const { return pointer_; }
+    Where where() const { return {*file_, pointer_.empty() ? "/" : pointer_}; }
 
     /// An error at this place.
-    UserError error(const std::string &what) const {
-        return UserError({*file_, pointer_.empty() ? "/" : pointer_}, what);
-    }
+    UserError error(const std::string &what) const { return UserError(where(), what); }
 
 private:
     JsonReader(std::shared_ptr<const Json> root, const Json *value,

@@ -7,34 +7,60 @@
 #include <cstdlib>
 #include <map>
 #include <sstream>
+#include <tuple>
 
 namespace edgefront {
 
 const std::vector<std::string> &block_kind_names() {
-    static const std::vector<std::string> names = {"conv",
-                                                   "depthwise_separable",
-                                                   "inverted_bottleneck",
-                                                   "fused_bottleneck",
-                                                   "residual_bottleneck",
-                                                   "uib",
-                                                   "max_pool",
-                                                   "global_pool",
-                                                   "fully_connected",
-                                                   "classifier"};
+    static const std::vector<std::string> names = {
+        "conv",
+        "depthwise_separable",
+        "inverted_bottleneck",
+        "fused_bottleneck",
+        "residual_bottleneck",
+        "uib",
+        "max_pool",
+        "global_pool",
+        "fully_connected",
+        "classifier",
+        "depthwise",
+        "average_pool",
+        "squeeze_excite",
+        "add",
+        "activation",
+        "batch_norm",
+        "layer_norm",
+        "group_norm",
+        "softmax",
+        "attention_scores",
+        "attention_context",
+        "channel_scale",
+        "concat",
+        "slice",
+        "channel_shuffle",
+        "reshape",
+        "unfold",
+        "fold",
+        "resize",
+    };
     return names;
 }
 
 std::string to_string(BlockKind kind) {
-    return block_kind_names()[static_cast<std::size_t>(kind)];
+    return kind == BlockKind::defined ? "defined"
+                                      : block_kind_names()[static_cast<std::size_t>(kind)];
 }
 
 bool Block::operator==(const Block &o) const {
-    return kind == o.kind && channels == o.channels && kernel == o.kernel && stride == o.stride &&
-           expansion == o.expansion && repeat == o.repeat && start_kernel == o.start_kernel &&
-           mid_kernel == o.mid_kernel && group_size == o.group_size &&
-           expansion_of == o.expansion_of && inner == o.inner && fixed_width == o.fixed_width &&
-           fixed_depth == o.fixed_depth && activation == o.activation && se == o.se &&
-           batch_norm == o.batch_norm && last == o.last && residual == o.residual;
+    const auto fields = [](const Block &b) {
+        return std::tie(b.kind, b.channels, b.kernel, b.stride, b.expansion, b.repeat,
+                        b.start_kernel, b.mid_kernel, b.group_size, b.expansion_of, b.inner,
+                        b.groups, b.dilation, b.start, b.first, b.height, b.width, b.activation,
+                        b.padding, b.se, b.added, b.with_bias, b.batch_norm, b.layer_scale, b.last,
+                        b.fixed_width, b.fixed_depth, b.residual, b.count_padding, b.rows, b.shared,
+                        b.definition, b.arguments, b.name, b.from, b.when);
+    };
+    return fields(*this) == fields(o);
 }
 
 namespace {

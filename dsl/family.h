@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dsl/block.h"
+#include "dsl/definition.h"
 #include "dsl/network.h"
 
 #include <optional>
@@ -36,41 +37,49 @@ struct WidthRule {
 /// over 10 % (tensorflow/models and torchvision `_make_divisible`).
 int make_divisible(double value, int divisor = 8, int minimum = 8);
 
-enum class Padding {
-    same,      ///< TensorFlow: total padding split with the odd row at the bottom and right
-    symmetric, ///< PyTorch: kernel / 2 on every side
-};
-
 struct Family {
     std::string name;
     std::vector<std::string> aliases; ///< timm's names for width 1 and other spellings
     std::string paper;
     std::string source;
-    int resolution = 224;
+    int resolution = 224; ///< height of the input
+    int input_width = 0;  ///< its width; 0: as its height
     std::vector<int> resolutions;
     int classes = 1000;
     Activation activation = Activation::relu;
     Padding padding = Padding::symmetric;
     double batch_norm_epsilon = 1e-5;
+    bool layer_scale = false; ///< the projections of all UIB blocks have one (Node::layer_scale)
+    SqueezeExcite squeeze_excite; ///< where a row says no more than that it has one
     WidthRule width;
     double base_width = 1; ///< of a scaled size (EfficientNet-B2: 1.1); the multiplier comes on top
     double depth = 1;      ///< of a scaled size: bottlenecks repeat ceil(depth * repeat) times
-    std::vector<Block> blocks; ///< body and head, in order
+    std::vector<Definition> definitions; ///< further kinds of rows
+    std::vector<Block> blocks;           ///< body and head, in order
 };
 
 /// One member of a family.
 struct Variant {
     double width = 1.0;
-    int resolution = 0;                       ///< 0: the family's default
+    int resolution = 0;                       ///< height of the input; 0: the family's default
+    int input_width = 0;                      ///< its width; 0: the family's, or as its height
     std::optional<int> classes;               ///< the family's default when empty
     std::optional<int> last_channels;         ///< replaces the width-1 channels of `Block::last`
     std::optional<WidthRule::Stem> stem_rule; ///< replaces the family's
+    std::optional<int> stem_kernel;           ///< replaces the first convolution's
+
+    Variant(double w = 1.0, int r = 0) : width(w), resolution(r) {}
 };
 
-/// Expands every block to layers. Throws UserError for a width or resolution that cannot be built.
+/// Height, width and channels of the variant's input.
+Shape input_shape(const Family &family, const Variant &variant);
+
+/// Expands every block to layers. Throws UserError for a width or resolution that cannot be built,
+/// and for a row whose layers do not fit together, with its place in the file.
 Network build(const Family &family, const Variant &variant = {});
 
-/// "mobilenet_v2", "mobilenet_v2@0.5" or "mobilenet_v2@0.5,160": the canonical name of a variant.
+/// "mobilenet_v2", "mobilenet_v2@0.5" or "mobilenet_v2@0.5,160": the canonical name of a variant;
+/// with an input of 512 by 1024 pixels "mobilenet_v2@0.5,512x1024".
 std::string variant_name(const Family &family, const Variant &variant);
 
 } // namespace edgefront

@@ -1,5 +1,7 @@
 #include "dsl/family_json.h"
 
+#include "dsl/block_json.h"
+
 #include <algorithm>
 
 namespace edgefront {
@@ -9,8 +11,6 @@ namespace {
 const std::vector<std::string> rounding_names = {"divisible", "truncate"};
 const std::vector<std::string> last_names = {"always", "above_one", "never"};
 const std::vector<std::string> stem_names = {"scaled", "fixed_below_one"};
-const std::vector<std::string> squeeze_of_names = {"expanded", "input"};
-const std::vector<std::string> padding_names = {"same", "symmetric"};
 
 template <typename Enum>
 Enum read_enum(const JsonReader &json, const std::vector<std::string> &names) {
@@ -28,49 +28,6 @@ void optionally(const JsonReader &json, const std::string &key, F use) {
     if (const auto member = json.find(key)) {
         use(*member);
     }
-}
-
-int odd_kernel(const JsonReader &json, int least) {
-    const int kernel = static_cast<int>(json.integer(least, 31));
-    if (kernel != 0 && kernel % 2 == 0) {
-        throw json.error("kernels are odd, found " + std::to_string(kernel));
-    }
-    return kernel;
-}
-
-Activation read_activation(const JsonReader &json) {
-    return read_enum<Activation>(json, activation_names());
-}
-
-/// An object, each missing member as in `usual`; true for `usual` itself.
-SqueezeExcite read_squeeze_excite(const JsonReader &json, const SqueezeExcite &usual) {
-    SqueezeExcite se = usual;
-    if (!json.is_object()) {
-        if (!json.boolean()) {
-            throw json.error("expected true or an object; leave the key out for none");
-        }
-        return se;
-    }
-    optionally(json, "of", [&](const JsonReader &v) {
-        se.of = read_enum<SqueezeExcite::Of>(v, squeeze_of_names);
-    });
-    optionally(json, "rounding", [&](const JsonReader &v) {
-        se.rounding = read_enum<SqueezeExcite::Rounding>(v, rounding_names);
-    });
-    optionally(json, "ratio", [&](const JsonReader &v) { se.ratio = v.number(0.001, 16); });
-    optionally(json, "activation",
-               [&](const JsonReader &v) { se.activation = read_activation(v); });
-    optionally(json, "gate", [&](const JsonReader &v) { se.gate = read_activation(v); });
-    json.finish();
-    return se;
-}
-
-Json write_squeeze_excite(const SqueezeExcite &se) {
-    return {{"ratio", se.ratio},
-            {"of", name_of(se.of, squeeze_of_names)},
-            {"rounding", name_of(se.rounding, rounding_names)},
-            {"activation", to_string(se.activation)},
-            {"gate", to_string(se.gate)}};
 }
 
 WidthRule read_width_rule(const JsonReader &json) {
@@ -100,119 +57,52 @@ Json write_width_rule(const WidthRule &rule) {
             {"values", rule.values}};
 }
 
-} // namespace
+/// Keys of every row, and variables of every expression.
+const std::vector<std::string> taken_names = {"op",     "name",        "from",  "when",
+                                              "repeat", "fixed_depth", "index", "classes",
+                                              "width",  "resolution"};
 
-Block read_block(const JsonReader &json, const SqueezeExcite &usual) {
-    if (json.is_string()) {
-        try {
-            return parse_block_string(json.string());
-        } catch (const UserError &e) {
-            throw json.error(e.what());
+Definition read_definition(const std::string &name, const JsonReader &json) {
+    const auto &kinds = block_kind_names();
+    if (std::count(kinds.begin(), kinds.end(), name) > 0) {
+        throw json.error("'" + name + "' is a kind of row already");
+    }
+    read_name(JsonReader::of(name, json.where()));
+    Json parameters = Json::object();
+    optionally(json, "parameters", [&](const JsonReader &v) {
+        for (const auto &[key, value] : v.members()) {
+            read_name(JsonReader::of(key, value.where()));
+            if (std::count(taken_names.begin(), taken_names.end(), key) > 0) {
+                throw value.error("a parameter cannot be called '" + key + "'");
+            }
+            parameters[key] = value.value();
         }
+    });
+    std::vector<std::string> inputs = {"input"};
+    optionally(json, "inputs", [&](const JsonReader &v) {
+        inputs.clear();
+        for (const auto &item : v.items()) {
+            inputs.push_back(read_name(item));
+            if (std::count(inputs.begin(), inputs.end(), inputs.back()) > 1) {
+                throw item.error("the name '" + inputs.back() + "' stands twice");
+            }
+        }
+        if (inputs.empty()) {
+            throw v.error("expected at least one input");
+        }
+    });
+    const JsonReader blocks = json.at("blocks");
+    if (blocks.items().empty()) {
+        throw blocks.error("a definition needs at least one row");
     }
-    Block block;
-    block.kind = read_enum<BlockKind>(json.at("op"), block_kind_names());
-    const auto is = [&](std::initializer_list<BlockKind> kinds) {
-        return std::find(kinds.begin(), kinds.end(), block.kind) != kinds.end();
-    };
-    using K = BlockKind;
-    const bool pools = is({K::max_pool, K::global_pool});
-    const bool is_uib = is({K::uib});
-    const bool has_window = !is({K::global_pool, K::fully_connected, K::classifier});
-    const auto count = [&](const char *name, int &value, int most) {
-        optionally(json, name,
-                   [&](const JsonReader &v) { value = static_cast<int>(v.integer(1, most)); });
-    };
-    const auto flag = [&](const char *name, bool &value) {
-        optionally(json, name, [&](const JsonReader &v) { value = v.boolean(); });
-    };
-    if (!pools && !is({K::classifier})) {
-        block.channels = static_cast<int>(json.at("channels").integer(1, 65536));
-        optionally(json, "activation",
-                   [&](const JsonReader &v) { block.activation = read_activation(v); });
-    }
-    if (has_window) {
-        count("stride", block.stride, 8);
-    }
-    if (has_window && !pools) {
-        count("repeat", block.repeat, 1000);
-        flag("fixed_width", block.fixed_width);
-        flag("fixed_depth", block.fixed_depth);
-    }
-    if (is({K::max_pool})) {
-        count("kernel", block.kernel, 31); // even ones too
-    } else if (has_window && !is_uib) {
-        optionally(json, "kernel", [&](const JsonReader &v) { block.kernel = odd_kernel(v, 1); });
-    }
-    if (is({K::inverted_bottleneck, K::fused_bottleneck, K::uib})) {
-        optionally(json, "expansion",
-                   [&](const JsonReader &v) { block.expansion = v.number(0.01, 64); });
-        flag("residual", block.residual);
-    }
-    if (is({K::fused_bottleneck})) {
-        count("group_size", block.group_size, 65536);
-        count("expansion_of", block.expansion_of, 65536);
-    }
-    if (is({K::residual_bottleneck})) {
-        block.inner = static_cast<int>(json.at("inner").integer(1, 65536));
-    }
-    if (is_uib) {
-        optionally(json, "start_kernel",
-                   [&](const JsonReader &v) { block.start_kernel = odd_kernel(v, 0); });
-        optionally(json, "mid_kernel",
-                   [&](const JsonReader &v) { block.mid_kernel = odd_kernel(v, 0); });
-    }
-    if (is({K::inverted_bottleneck})) {
-        optionally(json, "squeeze_excite",
-                   [&](const JsonReader &v) { block.se = read_squeeze_excite(v, usual); });
-    }
-    if (is({K::conv})) {
-        flag("batch_norm", block.batch_norm);
-        flag("last", block.last);
+    for (const auto &row : blocks.items()) {
+        if (!row.is_object() && !row.is_string()) {
+            throw row.error("expected a row: an object, or a UIB in timm's notation");
+        }
     }
     json.finish();
-    if (is_uib && block.stride > 1 && block.start_kernel == 0 && block.mid_kernel == 0) {
-        throw json.error("a stride needs a depthwise convolution: give start_kernel or mid_kernel");
-    }
-    return block;
+    return {name, parameters, inputs, blocks, json.where()};
 }
-
-Json write_block(const Block &block) {
-    if (block.kind == BlockKind::uib && block.residual && !block.activation) {
-        return to_block_string(block);
-    }
-    const Block plain;
-    Json json = {{"op", to_string(block.kind)}};
-    const auto put = [&](const char *key, const auto &value, const auto &absent) {
-        if (value != absent) {
-            json[key] = value;
-        }
-    };
-    put("channels", block.channels, plain.channels);
-    put("kernel", block.kernel, plain.kernel);
-    put("start_kernel", block.start_kernel, plain.start_kernel);
-    put("mid_kernel", block.mid_kernel, plain.mid_kernel);
-    put("group_size", block.group_size, plain.group_size);
-    put("expansion_of", block.expansion_of, plain.expansion_of);
-    put("inner", block.inner, plain.inner);
-    put("stride", block.stride, plain.stride);
-    put("expansion", block.expansion, plain.expansion);
-    put("repeat", block.repeat, plain.repeat);
-    put("batch_norm", block.batch_norm, plain.batch_norm);
-    put("last", block.last, plain.last);
-    put("residual", block.residual, plain.residual);
-    put("fixed_width", block.fixed_width, plain.fixed_width);
-    put("fixed_depth", block.fixed_depth, plain.fixed_depth);
-    if (block.activation) {
-        json["activation"] = to_string(*block.activation);
-    }
-    if (block.se) {
-        json["squeeze_excite"] = write_squeeze_excite(*block.se);
-    }
-    return json;
-}
-
-namespace {
 
 /// Everything but "sizes".
 Family read_table(const JsonReader &json) {
@@ -234,20 +124,27 @@ Family read_table(const JsonReader &json) {
         }
     });
     family.classes = static_cast<int>(json.at("classes").integer(1, 1000000));
-    family.activation = read_activation(json.at("activation"));
-    optionally(json, "padding",
-               [&](const JsonReader &v) { family.padding = read_enum<Padding>(v, padding_names); });
+    family.activation = read_enum<Activation>(json.at("activation"), activation_names());
+    optionally(json, "padding", [&](const JsonReader &v) {
+        family.padding = read_enum<Padding>(v, padding_names());
+    });
     optionally(json, "batch_norm_epsilon",
                [&](const JsonReader &v) { family.batch_norm_epsilon = v.number(1e-12, 1); });
     optionally(json, "width", [&](const JsonReader &v) { family.width = read_width_rule(v); });
-    SqueezeExcite usual;
-    optionally(json, "squeeze_excite",
-               [&](const JsonReader &v) { usual = read_squeeze_excite(v, usual); });
+    optionally(json, "squeeze_excite", [&](const JsonReader &v) {
+        family.squeeze_excite = read_squeeze_excite(v, family.squeeze_excite);
+    });
+    optionally(json, "layer_scale", [&](const JsonReader &v) { family.layer_scale = v.boolean(); });
     optionally(json, "base_width",
                [&](const JsonReader &v) { family.base_width = v.number(0.01, 16); });
     optionally(json, "depth", [&](const JsonReader &v) { family.depth = v.number(0.01, 16); });
+    optionally(json, "define", [&](const JsonReader &v) {
+        for (const auto &[name, entry] : v.members()) {
+            family.definitions.push_back(read_definition(name, entry));
+        }
+    });
     for (const auto &row : json.at("blocks").items()) {
-        family.blocks.push_back(read_block(row, usual));
+        family.blocks.push_back(read_block(row, family));
     }
     if (family.blocks.empty()) {
         throw json.at("blocks").error("a network needs at least one block");
@@ -293,26 +190,42 @@ std::vector<Family> read_family_file(const std::filesystem::path &path) {
     return families;
 }
 
+namespace {
+
+Json write_definition(const Definition &definition) {
+    return {{"parameters", definition.parameters},
+            {"inputs", definition.inputs},
+            {"blocks", definition.blocks.value()}};
+}
+
+} // namespace
+
 Json write_family(const Family &family) {
-    Json blocks = Json::array();
-    for (const auto &block : family.blocks) {
-        blocks.push_back(write_block(block));
+    Json json = {{"schema", "edgefront/network/1"},
+                 {"name", family.name},
+                 {"aliases", family.aliases},
+                 {"paper", family.paper},
+                 {"source", family.source},
+                 {"resolution", family.resolution},
+                 {"resolutions", family.resolutions},
+                 {"classes", family.classes},
+                 {"activation", to_string(family.activation)},
+                 {"padding", name_of(family.padding, padding_names())},
+                 {"batch_norm_epsilon", family.batch_norm_epsilon},
+                 {"width", write_width_rule(family.width)},
+                 {"squeeze_excite", write_squeeze_excite(family.squeeze_excite)},
+                 {"layer_scale", family.layer_scale},
+                 {"base_width", family.base_width},
+                 {"depth", family.depth},
+                 {"define", Json::object()},
+                 {"blocks", Json::array()}};
+    for (const auto &definition : family.definitions) {
+        json["define"][definition.name] = write_definition(definition);
     }
-    return {{"schema", "edgefront/network/1"},
-            {"name", family.name},
-            {"aliases", family.aliases},
-            {"paper", family.paper},
-            {"source", family.source},
-            {"resolution", family.resolution},
-            {"resolutions", family.resolutions},
-            {"classes", family.classes},
-            {"activation", to_string(family.activation)},
-            {"padding", name_of(family.padding, padding_names)},
-            {"batch_norm_epsilon", family.batch_norm_epsilon},
-            {"width", write_width_rule(family.width)},
-            {"base_width", family.base_width},
-            {"depth", family.depth},
-            {"blocks", blocks}};
+    for (const auto &block : family.blocks) {
+        json["blocks"].push_back(write_block(block));
+    }
+    return json;
 }
 
 } // namespace edgefront

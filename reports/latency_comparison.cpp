@@ -54,8 +54,8 @@ Known know(const LatencyRow &published, const Zoo &zoo,
         row.reason = "not in the zoo yet";
         return known;
     }
-    const Network network = with_type(
-        build(*family, {published.width, published.resolution, {}, {}, {}}), published.precision);
+    const Network network =
+        with_type(build(*family, {published.width, published.resolution}), published.precision);
     known.features = features(network);
     if (target == targets.end()) {
         row.reason = "no target file yet";

@@ -1,5 +1,6 @@
 #include "search/design_space_json.h"
 
+#include "dsl/block_json.h"
 #include "dsl/family_json.h"
 #include "hwmodels/cost_model.h"
 #include "hwmodels/target.h"

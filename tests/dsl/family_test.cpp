@@ -57,8 +57,8 @@ TEST(Family, the_cpp_table_and_the_json_table_of_mobilenet_v2_are_the_same) {
     const Zoo zoo;
     EXPECT_EQ(mobilenet_v2().blocks, zoo.get("mobilenet_v2").blocks);
     for (const double width : {0.35, 1.0, 1.4}) {
-        const Network a = build(mobilenet_v2(), {width, 192, {}, {}, {}});
-        const Network b = build(zoo.get("mobilenet_v2"), {width, 192, {}, {}, {}});
+        const Network a = build(mobilenet_v2(), {width, 192});
+        const Network b = build(zoo.get("mobilenet_v2"), {width, 192});
         ASSERT_EQ(a.nodes.size(), b.nodes.size());
         for (std::size_t i = 0; i < a.nodes.size(); i++) {
             EXPECT_EQ(key(a.nodes[i].layer), key(b.nodes[i].layer));
@@ -104,18 +104,18 @@ TEST(Family, same_padding_puts_the_odd_row_at_the_bottom_and_symmetric_does_not)
     Family f;
     f.blocks = {conv(16).k(3).s(2)};
     f.padding = Padding::same;
-    EXPECT_EQ(build(f, {1, 224, {}, {}, {}}).nodes[0].layer.pad_top, 0);
-    EXPECT_EQ(build(f, {1, 225, {}, {}, {}}).nodes[0].layer.pad_top, 1);
+    EXPECT_EQ(build(f, {1, 224}).nodes[0].layer.pad_top, 0);
+    EXPECT_EQ(build(f, {1, 225}).nodes[0].layer.pad_top, 1);
     f.padding = Padding::symmetric;
-    EXPECT_EQ(build(f, {1, 224, {}, {}, {}}).nodes[0].layer.pad_top, 1);
+    EXPECT_EQ(build(f, {1, 224}).nodes[0].layer.pad_top, 1);
 }
 
 TEST(Family, refuses_a_width_or_resolution_that_makes_no_sense) {
     const Zoo zoo;
     const Family &family = zoo.get("mobilenet_v2");
-    EXPECT_THROW(build(family, {0.0, 224, {}, {}, {}}), UserError);
-    EXPECT_THROW(build(family, {-1.0, 224, {}, {}, {}}), UserError);
-    EXPECT_THROW(build(family, {1.0, 8, {}, {}, {}}), UserError);
+    EXPECT_THROW(build(family, {0.0, 224}), UserError);
+    EXPECT_THROW(build(family, {-1.0, 224}), UserError);
+    EXPECT_THROW(build(family, {1.0, 8}), UserError);
 }
 
 TEST(Family, a_grouped_expansion_must_divide) {

@@ -24,7 +24,7 @@ LatencyRow row(const std::string &network, double width, Seconds latency,
 
 Seconds model_latency(const std::string &network, double width) {
     const auto model = make_cost_model(find_target("pixel6-cpu"));
-    return estimate(*model, Zoo().network(network, {width, 224, {}, {}, {}}), {DataType::int8, 1})
+    return estimate(*model, Zoo().network(network, {width, 224}), {DataType::int8, 1})
         .total.latency;
 }
 
@@ -60,7 +60,7 @@ TEST(LatencyComparison, BaselinesFindTheFormulaBehindTheirRows) {
     // 1 ms and 10 GMAC/s: exact for `linear3`, which has a fixed time, and not for `macs`.
     std::vector<LatencyRow> rows;
     for (const double width : {0.35, 0.5, 0.75, 1.0, 1.4}) {
-        const Network network = Zoo().network("mobilenet_v2", {width, 224, {}, {}, {}});
+        const Network network = Zoo().network("mobilenet_v2", {width, 224});
         const double seconds = 1e-3 + static_cast<double>(macs(network).count()) / 1e10;
         rows.push_back(row("mobilenet_v2", width, Seconds(seconds)));
     }

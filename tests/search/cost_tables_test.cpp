@@ -207,7 +207,7 @@ TEST(SpatialGuard, knows_the_receptive_field_of_a_chain) {
     family.blocks = {conv(8).k(3).s(2), uib(8).start_dw(3).mid_dw(5).s(2).e(2),
                      uib(8).e(2),       conv(8).k(3),
                      global_pool(),     conv(8).k(1)};
-    const SpatialMixing mixing = spatial_mixing(build(family, {1.0, 64, {}, {}, {}}));
+    const SpatialMixing mixing = spatial_mixing(build(family, {1.0, 64}));
     // 3 at jump 1; then 3 and 5 at jump 2, 3 at jump 4.
     EXPECT_EQ(receptive_field(mixing), 1 + 2 + (2 + 4) * 2 + 2 * 4);
     EXPECT_EQ(mixing.mixing_layers, (std::vector<int>{1, 2, 0, 1, 0, 0}));
