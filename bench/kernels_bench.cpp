@@ -1,7 +1,8 @@
 // Every distinct layer of a network as one kernel under its default schedule, hot, on one core:
-// time, GFLOP/s and the share of the measured multiply-add peak.
+// time, GFLOP/s, the share of the measured multiply-add peak, and bytes of all operands a second.
 //
 //   bench_kernels [--benchmark_filter=REGEX...] [NETWORK]      default: mobilenet_v2
+//   bench_kernels [...] operators        typical layers of every operator that is no convolution
 #include "base/error.h"
 #include "base/random.h"
 #include "dsl/zoo.h"
@@ -9,6 +10,7 @@
 #include "schedules/packing.h"
 #include "schedules/schedule_space.h"
 #include "search/peak.h"
+#include "tests/schedules/kernel_cases.h"
 
 #include <benchmark/benchmark.h>
 
@@ -78,7 +80,42 @@ void run_layer(benchmark::State &state, const Layer &layer, double peak) {
         2.0 * static_cast<double>(macs(layer).count()) * static_cast<double>(state.iterations());
     state.counters["GFLOPs"] = flops / seconds * 1e-9;
     state.counters["of_peak"] = flops / seconds / peak;
+    const Bytes bytes = input_bytes(layer) + weight_bytes(layer) + output_bytes(layer);
+    state.counters["GBs"] = static_cast<double>(bytes.count()) *
+                            static_cast<double>(state.iterations()) / seconds * 1e-9;
     state.SetLabel(to_string(schedule));
+}
+
+/// As they are in MobileNetV4 hybrid, MobileViT, ShuffleNet, NASNet and segmentation heads.
+std::vector<Layer> operators() {
+    std::vector<Layer> layers;
+    for (const AttentionShape &s :
+         {AttentionShape{1, 256, 64, 4, 64, true}, AttentionShape{1, 196, 49, 4, 64, true},
+          AttentionShape{4, 256, 256, 4, 36}, AttentionShape{4, 64, 64, 4, 48},
+          AttentionShape{4, 16, 16, 4, 60}}) {
+        layers.push_back(scores_layer(s));
+        layers.push_back(softmax_layer(layers.back().output, s.heads));
+        layers.push_back(context_layer(s));
+    }
+    const Shape tokens{4, 256, 144}, map{28, 28, 116};
+    layers.push_back(same_shape_layer(Op::layer_norm, tokens));
+    layers.push_back(same_shape_layer(Op::group_norm, {32, 32, 128}));
+    layers.push_back(unfold_layer({32, 32, 144}, 2));
+    layers.push_back(fold_layer({32, 32, 144}, 2));
+    layers.push_back(grouped(same_shape_layer(Op::channel_shuffle, map), 2));
+    layers.push_back(grouped(same_shape_layer(Op::channel_shuffle, {28, 28, 240}), 3));
+    layers.push_back(grouped(same_shape_layer(Op::channel_shuffle, {28, 28, 384}), 8));
+    layers.push_back(concat_layer({{28, 28, 58}, {28, 28, 58}}));
+    layers.push_back(slice_layer(map, 58, 58));
+    layers.push_back(with(same_shape_layer(Op::elementwise, map), Activation::relu, true));
+    layers.push_back(with(same_shape_layer(Op::elementwise, map), Activation::gelu));
+    layers.push_back(with(same_shape_layer(Op::elementwise, map), Activation::swish));
+    layers.push_back(same_shape_layer(Op::affine, map));
+    layers.push_back(symmetric(average_pool_layer({28, 28, 88}, 3, 1)));
+    layers.push_back(symmetric(average_pool_layer({56, 56, 240}, 3, 2)));
+    layers.push_back(moving_layer(Op::resize_bilinear, {32, 32, 64}, {64, 64, 64}));
+    layers.push_back(dilated(depthwise_layer({32, 32, 160}, 3, 1), 2));
+    return layers;
 }
 
 } // namespace
@@ -88,18 +125,26 @@ int main(int argc, char **argv) {
     using namespace edgefront;
     benchmark::Initialize(&argc, argv);
     try {
-        const Network network = Zoo().network(argc > 1 ? argv[1] : "mobilenet_v2");
+        const std::string what = argc > 1 ? argv[1] : "mobilenet_v2";
         const double peak = measure_peak_flops(1);
-        benchmark::AddCustomContext("network", network.name);
+        benchmark::AddCustomContext("layers_of", what);
         benchmark::AddCustomContext("fma_peak_gflops", std::to_string(peak * 1e-9));
         std::set<std::string> seen;
-        for (const Node &node : network.nodes) {
-            const Layer layer = node.layer;
+        const auto add = [&](const std::string &name, const Layer &layer) {
             if (seen.insert(key(layer)).second) {
                 benchmark::RegisterBenchmark(
-                    (node.name + "/" + key(layer)).c_str(),
+                    (name + key(layer)).c_str(),
                     [layer, peak](benchmark::State &state) { run_layer(state, layer, peak); })
                     ->Unit(benchmark::kMicrosecond);
+            }
+        };
+        if (what == "operators") {
+            for (const Layer &layer : operators()) {
+                add("", layer);
+            }
+        } else {
+            for (const Node &node : Zoo().network(what).nodes) {
+                add(node.name + "/", node.layer);
             }
         }
         benchmark::RunSpecifiedBenchmarks();

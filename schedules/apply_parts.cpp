@@ -114,21 +114,24 @@ void schedule_attention(const Layer &layer, const Schedule &s, Algorithm &a) {
     Var pixel("pixel"), pixel_tile("pixel_tile"), tile("tile");
     a.output.split(a.x, pixel_tile, pixel, s.pixels, tail(extents.columns, s.pixels));
     const bool over_channels = s.parallel == ParallelOver::channels;
+    const bool keep_pixels = s.order == LoopOrder::pixels_outer;
+    const Var inner = keep_pixels ? l.tile : pixel_tile; // of the loops over tiles
+    Loops around = keep_pixels ? Loops{l.tile, pixel_tile} : Loops{pixel_tile, l.tile};
     if (over_channels) {
         a.output.fuse(l.tile, a.part, tile);
-        order_stage(a.output, {l.lane}, {l.vector, pixel}, {pixel_tile, a.y, tile});
-        a.output.parallel(tile);
+        around = {pixel_tile, a.y, tile};
     } else {
-        order_stage(a.output, {l.lane}, {l.vector, pixel}, {pixel_tile, l.tile, a.part, a.y});
-        if (s.parallel == ParallelOver::rows) {
-            a.output.parallel(a.y);
-        }
+        around.insert(around.end(), {a.part, a.y});
+    }
+    order_stage(a.output, {l.lane}, {l.vector, pixel}, around);
+    if (s.parallel != ParallelOver::none) {
+        a.output.parallel(over_channels ? tile : a.y);
     }
 
     Var vector("v");
     RVar step("step");
     const RVar steps = a.window.x;
-    a.sum.compute_at(a.output, pixel_tile)
+    a.sum.compute_at(a.output, inner)
         .store_in(MemoryType::Register)
         .bound_extent(a.c, width)
         .bound_extent(a.x, s.pixels)

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace edgefront {
 
@@ -96,6 +97,14 @@ double cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 /// registers for their weights and inputs.
 bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
     const int sums = sums_held(layer, s, isa);
+    if (layer.op == Op::attention_context) {
+        // Scores of neighbouring pixels that share a set of the first cache, of 8 ways or more.
+        constexpr int set_period = 4096; // bytes
+        const int shared = std::gcd(layer.input.channels * 4, set_period);
+        if (s.pixels * shared / set_period > 6) {
+            return false;
+        }
+    }
     if (has_channel_window(layer)) {
         return s.vectors == 1 && s.rows <= 2 && sums <= std::max(7, isa.registers / 4);
     }
@@ -127,6 +136,7 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
     case Op::layer_norm:
     case Op::group_norm:
     case Op::softmax:
+    case Op::attention_context: // which reads more scores than values
     case Op::concat:
     case Op::slice:
     case Op::channel_shuffle:
@@ -137,7 +147,6 @@ LoopOrder loop_order(const Layer &layer, const Schedule &s) {
     case Op::channel_scale: return LoopOrder::pixels_outer;
     case Op::fully_connected:
     case Op::attention_scores:
-    case Op::attention_context:
     case Op::global_average_pool: return LoopOrder::channels_outer;
     }
     return LoopOrder::channels_outer;

@@ -179,7 +179,9 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
         space.vectors = {1, 2, 3, 4};
         space.pixels = pixels;
         space.unroll = dividing(product_depth(layer), {1, 2, 4});
-        space.order = {LoopOrder::channels_outer};
+        if (layer.op == Op::attention_scores) { // a tile of keys is turned round once
+            space.order = {LoopOrder::channels_outer};
+        }
         break;
     case Op::depthwise_conv2d:
     case Op::max_pool:
