@@ -19,6 +19,7 @@ struct Options {
     HostOptions host;
     OutputOptions output;
     std::string input;
+    std::string save;
     bool check = false;
 };
 
@@ -83,6 +84,9 @@ int run_run(const Options &options, bool quiet) {
                                          : read_tensor(options.input, network.input);
     Runner runner(host.plan, host.weights, build_context(quiet), options.host.threads);
     const std::vector<float> output = runner.run(input);
+    if (!options.save.empty()) {
+        write_tensor(options.save, output, network.output());
+    }
 
     Json result = {{"network", network.name},
                    {"target", "host"},
@@ -124,6 +128,9 @@ void add_run(CLI::App &app, Session &session) {
     options->output.add_to(*command);
     command->add_option("--input", options->input,
                         "NHWC float32: a .npy file or raw bytes (default: random)");
+    command->add_option("--save", options->save,
+                        "Write the network's output to this file: NHWC float32, as .npy where it "
+                        "is called so, raw bytes otherwise");
     command->add_flag("--check", options->check,
                       "Compare every layer with the naive reference; exit code 1 when one differs "
                       "by more than 1e-4 of its range");

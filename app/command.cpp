@@ -76,4 +76,21 @@ Network NetworkOptions::resolve() const {
     return Zoo().network(name, base);
 }
 
+void NumberedOptions::add_to(CLI::App &command) {
+    network.add_to(command);
+    command.add_option("--weights", weights,
+                       "Safetensors file with <layer>.weight, .bias, .bn.* as PyTorch lays them "
+                       "out (default: random)");
+    command.add_option("--seed", seed, "Seed of random weights and input")->capture_default_str();
+}
+
+TensorMap NumberedOptions::checkpoint(const Network &resolved) const {
+    return weights.empty() ? random_checkpoint(resolved, seed) : load_checkpoint(resolved, weights);
+}
+
+std::string NumberedOptions::source() const {
+    return weights.empty() ? "seed " + std::to_string(seed)
+                           : "file " + std::filesystem::path(weights).filename().string();
+}
+
 } // namespace edgefront

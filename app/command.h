@@ -2,6 +2,7 @@
 // the flags, and a run function of a few dozen lines. Only app/ prints, parses flags and exits.
 #pragma once
 
+#include "dsl/weights.h"
 #include "dsl/zoo.h"
 #include "reports/table.h"
 
@@ -54,6 +55,18 @@ struct NetworkOptions {
     Network resolve() const;
 };
 
+/// A network with its numbers.
+struct NumberedOptions {
+    NetworkOptions network;
+    std::string weights; ///< safetensors file; empty: random
+    std::uint64_t seed = 1;
+
+    void add_to(CLI::App &command);
+    /// As it stands in the file, or drawn; nothing is folded.
+    TensorMap checkpoint(const Network &resolved) const;
+    std::string source() const; ///< "file w.safetensors", "seed 1"
+};
+
 void add_networks(CLI::App &app, Session &session);
 void add_describe(CLI::App &app, Session &session);
 void add_targets(CLI::App &app, Session &session);
@@ -62,6 +75,7 @@ void add_calibrate(CLI::App &app, Session &session);
 void add_run(CLI::App &app, Session &session);
 void add_bench(CLI::App &app, Session &session);
 void add_generate(CLI::App &app, Session &session);
+void add_export(CLI::App &app, Session &session);
 void add_sweep(CLI::App &app, Session &session);
 void add_front(CLI::App &app, Session &session);
 void add_report(CLI::App &app, Session &session);

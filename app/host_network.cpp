@@ -9,11 +9,7 @@
 namespace edgefront {
 
 void HostOptions::add_to(CLI::App &command) {
-    network.add_to(command);
-    command.add_option("--weights", weights,
-                       "Safetensors file with <layer>.weight, .bias, .bn.* as PyTorch lays them "
-                       "out (default: random)");
-    command.add_option("--seed", seed, "Seed of random weights and input")->capture_default_str();
+    NumberedOptions::add_to(command);
     command.add_option("--threads", threads, "Threads to run on")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();

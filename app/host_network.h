@@ -10,10 +10,7 @@
 namespace edgefront {
 
 /// Flags of a command that needs kernels.
-struct HostOptions {
-    NetworkOptions network;
-    std::string weights; ///< safetensors file; empty: random
-    std::uint64_t seed = 1;
+struct HostOptions : NumberedOptions {
     int threads = 1;
 
     void add_to(CLI::App &command);

@@ -90,6 +90,7 @@ int main(int argc, char **argv) {
     add_run(app, session);
     add_bench(app, session);
     add_generate(app, session);
+    add_export(app, session);
     add_sweep(app, session);
     add_front(app, session);
     add_report(app, session);

@@ -17,15 +17,17 @@ step() {
     fi
 }
 
-# install_packages KIND...: the Debian packages of those kinds that are missing.
+# install_packages KIND...: the Debian packages of those kinds that are missing. What another
+# package provides is there (the nodejs of its makers comes with npm, and bars Debian's).
 install_packages() {
-    local log=$root/build/packages.log package kind kinds=" $* " missing=()
+    local log=$root/build/packages.log package kind kinds=" $* " missing=() there
     command -v dpkg-query >/dev/null ||
         { say "no Debian here: cmake/debian-packages.txt lists what the build needs"; return; }
+    there=$(dpkg-query -W -f '${db:Status-Status}, ${Package}, ${Provides}\n' |
+        sed -n 's/^installed, //p' | tr -s ', ' '\n')
     while read -r package kind _; do
         [[ $package != '#'* && $kinds == *" $kind "* ]] || continue
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
-            missing+=("$package")
+        grep -qxF "$package" <<<"$there" || missing+=("$package")
     done <"$root/cmake/debian-packages.txt"
     [ ${#missing[@]} -gt 0 ] || return 0
 

@@ -98,4 +98,18 @@ std::vector<float> read_tensor(const std::filesystem::path &path, const Shape &s
     return values;
 }
 
+void write_tensor(const std::filesystem::path &path, const std::vector<float> &values,
+                  const Shape &shape) {
+    std::string bytes;
+    if (path.extension() == ".npy") {
+        std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
+                             std::to_string(shape.height) + ", " + std::to_string(shape.width) +
+                             ", " + std::to_string(shape.channels) + "), }";
+        header.resize(117, ' '); // 128 bytes with what stands around it
+        bytes = magic + '\x01' + '\0' + '\x76' + '\0' + header + '\n';
+    }
+    bytes.append(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float));
+    write_file(path, bytes);
+}
+
 } // namespace edgefront

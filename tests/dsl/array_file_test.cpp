@@ -1,4 +1,4 @@
-// Input tensors from files: numpy's format and raw floats, exactly of the expected shape.
+// Tensors from and to files: numpy's format and raw floats, exactly of the expected shape.
 #include "base/error.h"
 #include "base/files.h"
 #include "dsl/array_file.h"
@@ -48,6 +48,18 @@ TEST_F(ArrayFile, NumpyAndRawFilesOfTheRightSizeAreRead) {
         message(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 2, 3)}", six_floats)),
         "");
     EXPECT_EQ(message(six_floats), "");
+}
+
+TEST_F(ArrayFile, WhatIsWrittenIsReadAgain) {
+    const std::vector<float> values = {1, -2.5f, 3, 1e-20f, 5, 6};
+    for (const char *name : {"x.npy", "x.bin"}) {
+        const std::filesystem::path path = folder_.path() / name;
+        write_tensor(path, values, {1, 2, 3});
+        EXPECT_EQ(read_tensor(path, {1, 2, 3}), values) << name;
+        const bool numpy = path.extension() == ".npy";
+        EXPECT_EQ(read_file(path).size(), values.size() * sizeof(float) + (numpy ? 128 : 0));
+    }
+    EXPECT_THROW(read_tensor(folder_.path() / "x.npy", {2, 1, 3}), UserError);
 }
 
 TEST_F(ArrayFile, AnotherTypeOrderShapeOrSizeIsRefused) {

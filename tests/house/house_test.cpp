@@ -1,4 +1,5 @@
-// The walls of the house: which folder may include which, where Halide may be seen, who prints.
+// The walls of the house: which folder may include which, where Halide and ONNX may be seen, who
+// prints.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,6 +20,9 @@ const std::vector<std::string> chain = {"base",   "dsl",     "schedules", "hwmod
 
 /// The files (path without extension) that may include Halide.h: algorithm, schedule, code.
 const std::regex sees_halide("dsl/algorithms.*|schedules/(apply|emit).*|tests/.*");
+
+/// Likewise for ONNX and its protocol buffers.
+const std::regex sees_onnx("dsl/onnx_(graph|export)|tests/onnx/.*");
 
 /// exit(), printf(), streams to the terminal: app/ alone does that.
 const std::regex prints_or_exits(
@@ -78,6 +82,10 @@ std::vector<std::string> wrong_includes(const Source &source) {
             !std::regex_match(fs::path(source.path).replace_extension().string(), sees_halide)) {
             wrong.push_back(place + "Halide.h is for dsl/algorithms and schedules/{apply,emit}");
         }
+        if (std::regex_match(name, std::regex("(onnx|google/protobuf)/.*")) &&
+            !std::regex_match(fs::path(source.path).replace_extension().string(), sees_onnx)) {
+            wrong.push_back(place + "ONNX's headers are for dsl/onnx_{graph,export}");
+        }
         if (match[1] != "\"" || source.folder() == "tests" || name == "Halide.h") {
             continue;
         }
@@ -135,6 +143,8 @@ TEST(House, a_folder_includes_only_what_stands_to_its_left) {
 TEST(House, the_include_scan_finds_what_it_is_meant_to_find) {
     EXPECT_TRUE(wrong_includes(made_up("search/a.cpp", "#include \"dsl/layer.h\"")).empty());
     EXPECT_TRUE(wrong_includes(made_up("dsl/algorithms.h", "#include <Halide.h>")).empty());
+    EXPECT_TRUE(wrong_includes(made_up("dsl/onnx_graph.h", "#include <onnx/onnx_pb.h>")).empty());
+    EXPECT_EQ(wrong_includes(made_up("dsl/a.cpp", "#include <onnx/onnx_pb.h>")).size(), 1u);
     EXPECT_EQ(wrong_includes(made_up("dsl/a.h", "#include \"search/pareto.h\"")).size(), 1u);
     EXPECT_EQ(wrong_includes(made_up("dsl/a.h", "  #  include \"app/command.h\"")).size(), 1u);
     EXPECT_EQ(wrong_includes(made_up("dsl/a.cpp", "#include \"layer.h\"")).size(), 1u);

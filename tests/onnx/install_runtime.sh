@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Puts ONNX Runtime for node, as package-lock.json pins it, into a folder: install_runtime.sh FOLDER
+# A folder that has it already is left alone. No package's own install script is run.
+set -euo pipefail
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+folder=$1
+loads() { (cd "$folder" && node -e 'require("onnxruntime-node")'); }
+
+mkdir -p "$folder"
+if cmp -s "$here/package-lock.json" "$folder/installed-lock.json" && loads; then
+    exit 0
+fi
+for program in node npm; do
+    command -v $program >/dev/null || { echo "FAILED: no $program; apt install nodejs npm"; exit 1; }
+done
+cp "$here/package.json" "$here/package-lock.json" "$folder"
+(cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) || {
+    echo "FAILED: npm cannot install onnxruntime-node (does it reach its registry?). Exported ONNX"
+    echo "models are compared with it, so these tests need it; nothing else does."
+    exit 1
+}
+loads
+cp "$here/package-lock.json" "$folder/installed-lock.json"
