@@ -67,7 +67,7 @@ int offset_op(Builder &b, Op op, int x, Offset offset, bool layer_scale = false)
 
 /// All pixels attend to all; keys and values are shared by the heads, or not.
 int attention(Builder &b, int x, bool shared) {
-    constexpr int heads = 4, d = 8;
+    constexpr int heads = 2, d = 16;
     const Shape image = b.shape(x);
     const int normal = offset_op(b, Op::layer_norm, x, Offset::bias);
     const int tokens = reshape(b, normal, {1, image.height * image.width, image.channels});

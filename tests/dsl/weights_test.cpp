@@ -44,7 +44,8 @@ TEST_P(RandomWeights, KeepEveryLayersVarianceWithinBounds) {
 
 INSTANTIATE_TEST_SUITE_P(Zoo, RandomWeights,
                          ::testing::Values("mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large",
-                                           "mobilenet_v3_small", "mobilenet_v4_conv_small"),
+                                           "mobilenet_v3_small", "mobilenet_v4_conv_small",
+                                           "efficientnet_b0", "mnasnet_a1"),
                          [](const auto &name) { return name.param; });
 
 TEST(Weights, TheSameSeedGivesTheSameBytesAndAnotherSeedOthers) {
