@@ -66,8 +66,12 @@ int run_networks(const Options &options) {
         const Network network = build(*family);
         const std::int64_t products = macs(network).count();
         const std::int64_t learned = params(network).count();
+        const Shape &input = network.input;
+        const bool oblong = input.height != input.width;
+        const Json resolution =
+            oblong ? Json(fmt::format("{}x{}", input.height, input.width)) : Json(input.height);
         table.rows.push_back({family->name, fmt::format("{}", fmt::join(family->aliases, " ")),
-                              family->paper, family->resolution,
+                              family->paper, resolution,
                               fmt::format("{}", fmt::join(family->width.values, " ")),
                               static_cast<double>(products) * 1e-6,
                               static_cast<double>(learned) * 1e-6, network.nodes.size()});
@@ -75,6 +79,7 @@ int run_networks(const Options &options) {
                         {"aliases", family->aliases},
                         {"paper", family->paper},
                         {"resolution", family->resolution},
+                        {"input", {input.height, input.width, input.channels}},
                         {"resolutions", family->resolutions},
                         {"widths", family->width.values},
                         {"macs", products},

@@ -26,10 +26,15 @@ const Zoo &zoo() {
     return all;
 }
 
+/// At a resolution of its own the input keeps its aspect.
 Network built(const Family &family, double width = 1, int resolution = 0) {
     Variant variant;
     variant.width = width;
     variant.resolution = resolution;
+    if (resolution > 0 && family.input_width > 0) {
+        variant.input_width = static_cast<int>(
+            std::lround(static_cast<double>(resolution) * family.input_width / family.resolution));
+    }
     return build(family, variant);
 }
 
