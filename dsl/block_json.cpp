@@ -218,8 +218,9 @@ std::vector<Field> make_fields(BlockKind kind) {
     const Field groups = count("groups", &Block::groups);
     const Field heads = count("heads", &Block::groups, 1, 1024);
     const Field patch = required("patch", &Block::kernel, 64);
-    const Field height = required("height", &Block::height);
-    const Field width = required("width", &Block::width);
+    const int most_pixels = 1 << 24; // a reshape may put all pixels of the largest map in one row
+    const Field height = required("height", &Block::height, most_pixels);
+    const Field width = required("width", &Block::width, most_pixels);
     const Field batch_norm = flag("batch_norm", &Block::batch_norm);
     const Field residual = flag("residual", &Block::residual);
     const Field fixed_width = flag("fixed_width", &Block::fixed_width);
