@@ -308,7 +308,14 @@ private:
         }
         const LayerBuilder::Row place = layers_.row();
         open_.push_back(&definition);
-        run_body(inner);
+        try {
+            run_body(inner);
+        } catch (const UserError &e) {
+            // Each use adds its own place, so the chain can be followed up to the table.
+            throw UserError(fmt::format(
+                "{}; in '{}' of {}{}", e.what(), definition.name, layers_.network().name,
+                block.where.position.empty() ? "" : ", row " + block.where.position));
+        }
         open_.pop_back();
         layers_.begin(place);
         if (inner.made.size() == 1) {

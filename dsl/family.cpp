@@ -20,6 +20,7 @@ int WidthRule::scale(double channels, double width) const {
     switch (rounding) {
     case Rounding::divisible: return make_divisible(channels * width, divisor, minimum);
     case Rounding::truncate: return std::max(static_cast<int>(channels * width), minimum);
+    case Rounding::none: return std::max(static_cast<int>(std::lround(channels * width)), 1);
     }
     return 0;
 }

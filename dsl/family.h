@@ -17,6 +17,7 @@ struct WidthRule {
     enum class Rounding {
         divisible, ///< nearest multiple of `divisor`, plus one step if that lost more than 10 %
         truncate,  ///< (int) cast, as MobileNetV1 does
+        none,      ///< nearest integer: channels are a table of their own
     };
     /// When the last convolution (`Block::last`) scales.
     enum class Last { always, above_one, never };

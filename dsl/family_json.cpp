@@ -3,12 +3,14 @@
 #include "dsl/block_json.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 namespace edgefront {
 
 namespace {
 
-const std::vector<std::string> rounding_names = {"divisible", "truncate"};
+const std::vector<std::string> rounding_names = {"divisible", "truncate", "none"};
 const std::vector<std::string> last_names = {"always", "above_one", "never"};
 const std::vector<std::string> stem_names = {"scaled", "fixed_below_one"};
 
@@ -30,8 +32,8 @@ void optionally(const JsonReader &json, const std::string &key, F use) {
     }
 }
 
-WidthRule read_width_rule(const JsonReader &json) {
-    WidthRule rule;
+/// Members that are missing stay as in `rule`.
+WidthRule read_width_rule(const JsonReader &json, WidthRule rule) {
     optionally(json, "rounding", [&](const JsonReader &v) {
         rule.rounding = read_enum<WidthRule::Rounding>(v, rounding_names);
     });
@@ -104,87 +106,136 @@ Definition read_definition(const std::string &name, const JsonReader &json) {
     return {name, parameters, inputs, blocks, json.where()};
 }
 
-/// Everything but "sizes".
-Family read_table(const JsonReader &json) {
+/// The keys of a network: those of its entry in "sizes" where it has one, then the file's.
+struct Keys {
+    const JsonReader &file;
+    const std::optional<JsonReader> size = {};
+
+    std::optional<JsonReader> find(const std::string &key) const {
+        const auto common = file.find(key); // known either way
+        const auto own = size ? size->find(key) : std::nullopt;
+        return own ? own : common;
+    }
+    JsonReader at(const std::string &key) const {
+        const auto found = find(key);
+        return found ? *found : file.at(key);
+    }
+    void use(const std::string &key, const std::function<void(const JsonReader &)> &read) const {
+        if (const auto found = find(key)) {
+            read(*found);
+        }
+    }
+};
+
+/// "width" is the rule in the file; in a size also the base width as a number, or members of the
+/// rule that differ from the file's.
+void read_width(const Keys &keys, Family &family) {
+    optionally(keys.file, "width",
+               [&](const JsonReader &v) { family.width = read_width_rule(v, family.width); });
+    optionally(keys.file, "base_width",
+               [&](const JsonReader &v) { family.base_width = v.number(0.01, 16); });
+    if (keys.size) {
+        optionally(*keys.size, "width", [&](const JsonReader &v) {
+            if (v.is_number()) {
+                family.base_width = v.number(0.01, 16);
+            } else {
+                family.width = read_width_rule(v, family.width);
+            }
+        });
+    }
+}
+
+void read_resolution(const Keys &keys, Family &family) {
+    family.resolution = static_cast<int>(keys.at("resolution").integer(16, 4096));
+    keys.use("input_width", [&](const JsonReader &v) {
+        family.input_width = static_cast<int>(v.integer(16, 8192));
+    });
+    const auto list = keys.find("resolutions");
+    // A size with a resolution of its own has left the file's list.
+    if (keys.size && keys.size->has("resolution") && !keys.size->has("resolutions")) {
+        family.resolutions = {family.resolution};
+    } else if (list) {
+        for (const auto r : list->integers(16, 4096)) {
+            family.resolutions.push_back(static_cast<int>(r));
+        }
+    }
+}
+
+/// Everything but names and "sizes".
+void read_rules(const Keys &keys, Family &family) {
+    keys.use("paper", [&](const JsonReader &v) { family.paper = v.string(); });
+    keys.use("source", [&](const JsonReader &v) { family.source = v.string(); });
+    read_resolution(keys, family);
+    family.classes = static_cast<int>(keys.at("classes").integer(1, 1000000));
+    family.activation = read_enum<Activation>(keys.at("activation"), activation_names());
+    keys.use("padding",
+             [&](const JsonReader &v) { family.padding = read_enum<Padding>(v, padding_names()); });
+    keys.use("batch_norm_epsilon",
+             [&](const JsonReader &v) { family.batch_norm_epsilon = v.number(1e-12, 1); });
+    read_width(keys, family);
+    keys.use("squeeze_excite", [&](const JsonReader &v) {
+        family.squeeze_excite = read_squeeze_excite(v, family.squeeze_excite);
+    });
+    keys.use("layer_scale", [&](const JsonReader &v) { family.layer_scale = v.boolean(); });
+    keys.use("depth", [&](const JsonReader &v) { family.depth = v.number(0.01, 16); });
+    keys.use("define", [&](const JsonReader &v) {
+        for (const auto &[name, entry] : v.members()) {
+            family.definitions.push_back(read_definition(name, entry));
+        }
+    });
+    const JsonReader blocks = keys.at("blocks");
+    for (const auto &row : blocks.items()) {
+        family.blocks.push_back(read_block(row, family));
+    }
+    if (family.blocks.empty()) {
+        throw blocks.error("a network needs at least one block");
+    }
+}
+
+void check_name(const JsonReader &place, const std::string &name) {
+    if (name.empty() || name.find_first_of("@,/ ") != std::string::npos) {
+        throw place.error("a name has no '@', ',', '/' or blank and is not empty");
+    }
+}
+
+Family read_named(const JsonReader &json) {
     if (json.at("schema").string() != "edgefront/network/1") {
         throw json.at("schema").error("expected \"edgefront/network/1\"");
     }
     Family family;
     family.name = json.at("name").string();
-    if (family.name.empty() || family.name.find_first_of("@,/ ") != std::string::npos) {
-        throw json.at("name").error("a name has no '@', ',', '/' or blank and is not empty");
-    }
+    check_name(json.at("name"), family.name);
     optionally(json, "aliases", [&](const JsonReader &v) { family.aliases = v.strings(); });
-    optionally(json, "paper", [&](const JsonReader &v) { family.paper = v.string(); });
-    optionally(json, "source", [&](const JsonReader &v) { family.source = v.string(); });
-    family.resolution = static_cast<int>(json.at("resolution").integer(16, 4096));
-    optionally(json, "resolutions", [&](const JsonReader &v) {
-        for (const auto r : v.integers(16, 4096)) {
-            family.resolutions.push_back(static_cast<int>(r));
-        }
-    });
-    family.classes = static_cast<int>(json.at("classes").integer(1, 1000000));
-    family.activation = read_enum<Activation>(json.at("activation"), activation_names());
-    optionally(json, "padding", [&](const JsonReader &v) {
-        family.padding = read_enum<Padding>(v, padding_names());
-    });
-    optionally(json, "batch_norm_epsilon",
-               [&](const JsonReader &v) { family.batch_norm_epsilon = v.number(1e-12, 1); });
-    optionally(json, "width", [&](const JsonReader &v) { family.width = read_width_rule(v); });
-    optionally(json, "squeeze_excite", [&](const JsonReader &v) {
-        family.squeeze_excite = read_squeeze_excite(v, family.squeeze_excite);
-    });
-    optionally(json, "layer_scale", [&](const JsonReader &v) { family.layer_scale = v.boolean(); });
-    optionally(json, "base_width",
-               [&](const JsonReader &v) { family.base_width = v.number(0.01, 16); });
-    optionally(json, "depth", [&](const JsonReader &v) { family.depth = v.number(0.01, 16); });
-    optionally(json, "define", [&](const JsonReader &v) {
-        for (const auto &[name, entry] : v.members()) {
-            family.definitions.push_back(read_definition(name, entry));
-        }
-    });
-    for (const auto &row : json.at("blocks").items()) {
-        family.blocks.push_back(read_block(row, family));
-    }
-    if (family.blocks.empty()) {
-        throw json.at("blocks").error("a network needs at least one block");
-    }
-    return family;
-}
-
-/// One scaled size of `family`: its own width, depth, resolution and other names.
-Family read_size(const std::string &size, const JsonReader &json, Family family) {
-    family.name += "_" + size;
-    family.base_width = json.at("width").number(0.01, 16);
-    family.depth = json.at("depth").number(0.01, 16);
-    family.resolution = static_cast<int>(json.at("resolution").integer(16, 4096));
-    family.resolutions = {family.resolution};
-    optionally(json, "aliases", [&](const JsonReader &v) { family.aliases = v.strings(); });
-    json.finish();
     return family;
 }
 
 } // namespace
 
 Family read_family(const JsonReader &json) {
-    Family family = read_table(json);
+    Family family = read_named(json);
+    read_rules({json}, family);
     json.finish();
     return family;
 }
 
 std::vector<Family> read_family_file(const std::filesystem::path &path) {
     const JsonReader json = JsonReader::parse_file(path);
-    const Family family = read_table(json);
+    if (!json.has("sizes")) {
+        return {read_family(json)};
+    }
+    const Family common = read_named(json);
     std::vector<Family> families;
-    if (const auto sizes = json.find("sizes")) {
-        for (const auto &[size, entry] : sizes->members()) {
-            families.push_back(read_size(size, entry, family));
-        }
-        if (families.empty()) {
-            throw sizes->error("expected at least one size");
-        }
-    } else {
+    for (const auto &[size, entry] : json.at("sizes").members()) {
+        Family family = common;
+        family.name += "_" + size;
+        check_name(entry, family.name);
+        optionally(entry, "aliases", [&](const JsonReader &v) { family.aliases = v.strings(); });
+        read_rules({json, entry}, family);
+        entry.finish();
         families.push_back(family);
+    }
+    if (families.empty()) {
+        throw json.at("sizes").error("expected at least one size");
     }
     json.finish();
     return families;
@@ -219,6 +270,9 @@ Json write_family(const Family &family) {
                  {"depth", family.depth},
                  {"define", Json::object()},
                  {"blocks", Json::array()}};
+    if (family.input_width > 0) {
+        json["input_width"] = family.input_width;
+    }
     for (const auto &definition : family.definitions) {
         json["define"][definition.name] = write_definition(definition);
     }

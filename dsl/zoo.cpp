@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "dsl/family_json.h"
 
+#include <cmath>
 #include <cstdlib>
 
 namespace edgefront {
@@ -72,6 +73,14 @@ double parse_number(const std::string &text, const std::string &whole, const std
     return value;
 }
 
+int parse_pixels(const std::string &text, const std::string &whole) {
+    const double value = parse_number(text, whole, "a resolution in pixels, 224 or HEIGHTxWIDTH");
+    if (value != std::floor(value) || value > 1e6) {
+        throw UserError("'" + whole + "': a resolution is an integer");
+    }
+    return static_cast<int>(value);
+}
+
 } // namespace
 
 Network Zoo::network(const std::string &text, const Variant &base) const {
@@ -84,11 +93,11 @@ Network Zoo::network(const std::string &text, const Variant &base) const {
         const auto comma = tail.find(',');
         variant.width = parse_number(tail.substr(0, comma), text, "a width multiplier");
         if (comma != std::string::npos) {
-            const double r = parse_number(tail.substr(comma + 1), text, "a resolution in pixels");
-            if (r != static_cast<int>(r)) {
-                throw UserError("'" + text + "': a resolution is an integer");
-            }
-            variant.resolution = static_cast<int>(r);
+            const std::string size = tail.substr(comma + 1);
+            const auto by = size.find('x');
+            variant.resolution = parse_pixels(size.substr(0, by), text);
+            variant.input_width =
+                by == std::string::npos ? 0 : parse_pixels(size.substr(by + 1), text);
         }
     }
     const fs::path path = name;

@@ -29,9 +29,9 @@ public:
     const Family &get(const std::string &name) const &;
     const Family &get(const std::string &name) && = delete;
 
-    /// "name", "name@WIDTH", "name@WIDTH,RESOLUTION", or a path to a network file with the same
-    /// tail ("net.json@0.5"). Anything ending in ".json" or containing a "/" is a path. What the
-    /// text does not say is as in `base`.
+    /// "name", "name@WIDTH", "name@WIDTH,RESOLUTION", where a resolution is "224" or, height first,
+    /// "512x1024", or a path to a network file with the same tail ("net.json@0.5"). Anything ending
+    /// in ".json" or containing a "/" is a path. What the text does not say is as in `base`.
     Network network(const std::string &text, const Variant &base = {}) const;
 
 private:

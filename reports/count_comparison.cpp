@@ -64,9 +64,9 @@ CountRow read_count_row(const CsvRow &line) {
         row.variant.stem_rule =
             rule == 1 ? WidthRule::Stem::scaled : WidthRule::Stem::fixed_below_one;
     }
-    row.input_width = static_cast<int>(
-        line.find_integer("input_width", 1, 8192).value_or(row.variant.resolution));
-    row.stem_kernel = line.find_integer("stem_kernel", 1, 15);
+    row.variant.input_width =
+        static_cast<int>(line.find_integer("input_width", 1, 8192).value_or(0));
+    row.variant.stem_kernel = line.find_integer("stem_kernel", 1, 15);
     row.convention = static_cast<Convention>(line.one_of("convention", convention_names()));
     row.explanation = line.text("explanation");
     row.source = line.text("source");
@@ -106,7 +106,9 @@ Counted count_as(Convention convention, const Network &network) {
 }
 
 std::string row_name(const CountRow &row) {
-    return fmt::format("{}@{},{}", row.network, row.variant.width, row.variant.resolution);
+    const std::string width =
+        row.variant.input_width > 0 ? fmt::format("x{}", row.variant.input_width) : "";
+    return fmt::format("{}@{},{}{}", row.network, row.variant.width, row.variant.resolution, width);
 }
 
 CountComparisonRow compare_row(const CountRow &published, const Zoo &zoo) {
@@ -115,15 +117,6 @@ CountComparisonRow compare_row(const CountRow &published, const Zoo &zoo) {
     const Family *family = zoo.find(published.network);
     if (family == nullptr) {
         row.reason = "not in the zoo yet";
-        return row;
-    }
-    if (published.input_width != published.variant.resolution) {
-        row.reason = "the input is not square";
-        return row;
-    }
-    if (published.stem_kernel) {
-        row.reason = fmt::format("has a {0}x{0} stem, which a variant cannot ask for",
-                                 *published.stem_kernel);
         return row;
     }
     const Network network = build(*family, published.variant);

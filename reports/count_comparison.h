@@ -35,8 +35,6 @@ struct Figure {
 struct CountRow {
     std::string network;
     Variant variant;
-    int input_width = 0;            ///< the resolution, but for a few dense-prediction rows
-    std::optional<int> stem_kernel; ///< the first convolution's kernel where the source changed it
     Convention convention = Convention::base;
     std::optional<Figure> macs;
     std::optional<Figure> params;

@@ -46,10 +46,15 @@ std::vector<int> integers(const JsonReader &json, int least, int limit) {
         json, [&](const JsonReader &v) { return static_cast<int>(v.integer(least, limit)); });
 }
 
-std::vector<Block> read_blocks(const JsonReader &json) {
+/// `rules`: whose definitions the rows may use.
+std::vector<Block> read_blocks(const JsonReader &json, const Family &rules) {
     std::vector<Block> blocks;
     for (const auto &row : json.items()) {
-        blocks.push_back(read_block(row));
+        blocks.push_back(read_block(row, rules));
+        if (!blocks.back().from.empty() || blocks.back().added) {
+            throw row.error("the rows of a space follow each other; branches are a matter of "
+                            "definitions");
+        }
     }
     return blocks;
 }
@@ -253,11 +258,11 @@ void read_axes(const JsonReader &json, DesignSpace &space) {
             return static_cast<Activation>(v.one_of(activation_names()));
         });
     }
-    space.stem = read_blocks(json.at("stem"));
+    space.stem = read_blocks(json.at("stem"), space.rules);
     for (const auto &stage : json.at("stages").items()) {
         space.stages.push_back(read_stage(stage));
     }
-    space.head = read_blocks(json.at("head"));
+    space.head = read_blocks(json.at("head"), space.rules);
     for (const char *part : {"stem", "head"}) {
         if (json.at(part).items().empty()) {
             throw json.at(part).error("expected at least one block");

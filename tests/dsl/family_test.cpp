@@ -1,19 +1,11 @@
-#include "dsl/family_json.h"
+#include "base/files.h"
 #include "dsl/zoo.h"
+#include "network_file.h"
 
 #include <gtest/gtest.h>
 
 namespace edgefront {
 namespace {
-
-std::string error_of(const std::function<void()> &use) {
-    try {
-        use();
-    } catch (const UserError &e) {
-        return e.what();
-    }
-    return "";
-}
 
 TEST(MakeDivisible, rounds_to_eights_and_never_loses_more_than_a_tenth) {
     EXPECT_EQ(make_divisible(11.2), 16); // the stem at width 0.35
@@ -161,6 +153,105 @@ TEST(FamilyJson, sizes_are_families_of_their_own) {
     EXPECT_EQ(zoo.get("tf_efficientnet_b4").name, "efficientnet_b4");
     EXPECT_EQ(build(b4).name, "efficientnet_b4");
     EXPECT_THROW(zoo.get("efficientnet"), UserError);
+}
+
+/// The families of a file with this text.
+std::vector<Family> families_of(const std::string &text) {
+    const std::filesystem::path path =
+        std::filesystem::path(::testing::TempDir()) / "edgefront_sizes.json";
+    write_file(path, text);
+    return read_family_file(path);
+}
+
+TEST(FamilyJson, a_size_may_have_its_own_value_for_any_key) {
+    const auto families = families_of(R"({
+        "schema": "edgefront/network/1", "name": "x", "resolution": 224, "resolutions": [224, 192],
+        "activation": "relu", "width": {"divisor": 4, "values": [1, 0.5]}, "classes": 1000,
+        "define": {"d": {"parameters": {"channels": null}, "blocks": [{"op": "conv", "channels": "=channels"}]}},
+        "sizes": {
+            "small": {"aliases": ["tiny"], "blocks": [{"op": "d", "channels": 8}]},
+            "large": {"width": 1.5, "resolution": 320, "input_width": 640, "activation": "gelu", "classes": 10,
+                      "blocks": [{"op": "d", "channels": 16}, {"op": "conv", "channels": 16}]},
+            "odd": {"width": {"rounding": "none"}, "padding": "same", "layer_scale": true, "depth": 2,
+                    "blocks": [{"op": "conv", "channels": 58}]}}})");
+    ASSERT_EQ(families.size(), 3u);
+    EXPECT_EQ(families[0].name, "x_small");
+    EXPECT_EQ(families[0].aliases, std::vector<std::string>{"tiny"});
+    EXPECT_EQ(families[0].resolutions, (std::vector<int>{224, 192})) << "the file's";
+    EXPECT_EQ(build(families[0]).output().channels, 8);
+    EXPECT_EQ(families[1].base_width, 1.5);
+    EXPECT_EQ(families[1].resolutions, std::vector<int>{320});
+    EXPECT_EQ(families[1].classes, 10);
+    EXPECT_EQ(families[1].width.divisor, 4);
+    EXPECT_EQ(build(families[1]).input, (Shape{320, 640, 3}));
+    EXPECT_EQ(build(families[1]).nodes[0].layer.activation, Activation::gelu);
+    EXPECT_EQ(build(families[2]).output().channels, 58);
+    EXPECT_EQ(families[2].width.values, (std::vector<double>{1, 0.5})) << "the rest of the rule";
+    EXPECT_EQ(families[2].padding, Padding::same);
+    EXPECT_TRUE(families[2].layer_scale);
+    EXPECT_EQ(families[2].depth, 2);
+}
+
+TEST(FamilyJson, mistakes_in_a_size_name_their_place_there) {
+    const auto error = [](const std::string &size) {
+        return error_of([&] {
+            families_of(R"({"schema": "edgefront/network/1", "name": "x", "resolution": 224,
+                            "classes": 10, "activation": "relu", "sizes": {"s": )" +
+                        size + "}}");
+        });
+    };
+    EXPECT_NE(error(R"({"blocks": [{"op": "convv"}]})").find(":/sizes/s/blocks/0/op: "),
+              std::string::npos);
+    EXPECT_NE(error(R"({"blok": []})").find("the key \"blocks\" is missing"), std::string::npos);
+    EXPECT_NE(error(R"({"name": "y", "blocks": [{"op": "global_pool"}]})")
+                  .find(":/sizes/s: unknown key \"name\""),
+              std::string::npos);
+}
+
+TEST(Variant, an_input_need_not_be_square) {
+    const Zoo zoo;
+    const Network net = zoo.network("mobilenet_v2@0.5,96x160");
+    EXPECT_EQ(net.name, "mobilenet_v2@0.5,96x160");
+    EXPECT_EQ(net.input, (Shape{96, 160, 3}));
+    EXPECT_EQ(net.resolution, 96);
+    EXPECT_EQ(net.nodes[0].layer.output, (Shape{48, 80, 16}));
+    EXPECT_EQ(zoo.network("mobilenet_v2@1,224x224").name, "mobilenet_v2");
+    EXPECT_EQ(macs(zoo.network("mobilenet_v2@1,128x192")).count() - 1281280,
+              (macs(zoo.network("mobilenet_v2@1,128")).count() - 1281280) * 3 / 2);
+    for (const char *bad : {"mobilenet_v2@1,96x", "mobilenet_v2@1,x96", "mobilenet_v2@1,96x9.5",
+                            "mobilenet_v2@1,96x8", "mobilenet_v2@1,96x10000"}) {
+        EXPECT_NE(error_of([&] { zoo.network(bad); }), "") << bad;
+    }
+}
+
+TEST(Variant, a_file_may_have_an_input_that_is_not_square) {
+    const Family f = family_of(R"({"op": "conv", "channels": 8})", "", R"("input_width": 64)");
+    EXPECT_EQ(build(f).input, (Shape{32, 64, 3}));
+    EXPECT_EQ(build(f).name, "x");
+    EXPECT_EQ(build(f, Variant(1, 48)).input, (Shape{48, 48, 3}));
+    EXPECT_EQ(build(f, Variant(1, 48)).name, "x@1,48");
+    Variant wide;
+    wide.input_width = 128;
+    EXPECT_EQ(build(f, wide).name, "x@1,32x128");
+    const std::string error =
+        error_of([&] { build(family_of(R"({"op": "classifier"})", "", R"("input_width": 64)")); });
+    EXPECT_NE(error.find("x.json:/blocks/0: x, block0: a fully connected layer on 32x64x3 needs"),
+              std::string::npos)
+        << error;
+}
+
+TEST(Variant, the_first_convolution_may_have_another_kernel) {
+    const Zoo zoo;
+    Variant variant;
+    variant.stem_kernel = 5;
+    const Network net = build(zoo.get("mobilenet_v1"), variant);
+    EXPECT_EQ(net.nodes[0].layer.kernel, 5);
+    EXPECT_EQ(net.nodes[0].layer.output, (Shape{112, 112, 32}));
+    EXPECT_EQ(net.nodes[1].layer.kernel, 3);
+    EXPECT_EQ(net.nodes[2].layer.kernel, 1);
+    const Family none = family_of(R"({"op": "global_pool"})");
+    EXPECT_NE(error_of([&] { build(none, variant); }).find("no first convolution"),
+              std::string::npos);
 }
 
 TEST(BlockString, print_and_parse_are_inverse) {

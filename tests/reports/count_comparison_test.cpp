@@ -35,7 +35,7 @@ std::vector<CountRow> rows_of_first_networks() {
 CountRow torchvision_row() {
     CountRow row;
     row.network = "mobilenet_v2";
-    row.variant.resolution = row.input_width = 224;
+    row.variant.resolution = 224;
     row.variant.classes = 1000;
     row.macs = Figure{301, 1, false, false};
     row.params = Figure{3.504872, 1e-7, false, false};
