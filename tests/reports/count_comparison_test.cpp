@@ -129,6 +129,24 @@ TEST(CountComparison, CountsInTheConventionOfTheRow) {
     EXPECT_NEAR(ours(Convention::binary_no_bn).macs->ours, macs_m / 1.073741824, 1e-9);
 }
 
+TEST(CountComparison, CountsTheStemAndTheInputThatTheRowNames) {
+    for (CountRow &row : read_count_rows()) {
+        if (row.network == "mobilenet_edgetpu_v2_xs" && row.variant.stem_kernel) {
+            EXPECT_EQ(*row.variant.stem_kernel, 3) << "timm's";
+            EXPECT_EQ(verdict(row), Agreement::ok);
+        }
+    }
+    CountRow wide = torchvision_row();
+    wide.variant.input_width = 448;
+    wide.macs = Figure{601, 1, false, false}; // all but the classifier doubles
+    EXPECT_EQ(verdict(wide), Agreement::ok);
+    CountRow stem = torchvision_row();
+    stem.variant.stem_kernel = 7; // 40 more taps of 3 x 32 weights on 112 x 112 pixels
+    stem.macs = Figure{349, 1, false, false};
+    stem.params = Figure{3.508712, 1e-7, false, false};
+    EXPECT_EQ(verdict(stem), Agreement::ok);
+}
+
 TEST(CountComparison, SkipsNetworksTheZooLacks) {
     CountRow row = torchvision_row();
     row.network = "mobilenet_v9";
