@@ -112,7 +112,7 @@ TEST(CountComparison, DoesNotUseTheExplanationOfARowThatAgrees) {
 TEST(CountComparison, CountsInTheConventionOfTheRow) {
     // MobileNetV2 with 1000 classes: 34112 batch-norm gammas and betas, 6.678 M normalised
     // elements.
-    const Network network = Zoo().network("mobilenet_v2", {1.0, 224, 1000, {}, {}});
+    const Network network = Zoo().network("mobilenet_v2", torchvision_row().variant);
     const auto ours = [](Convention convention) {
         CountRow row = torchvision_row();
         row.convention = convention;
@@ -190,7 +190,7 @@ TEST(CountComparison, TheExplanationOfMobileNetV1HalfWidthHolds) {
         {1.0, 4.24}, {0.75, 2.59}, {0.5, 1.34}, {0.25, 0.47}};
     const Zoo zoo;
     for (const auto &[width, printed] : published) {
-        const Network network = zoo.network("mobilenet_v1", {width, 224, 1001, {}, {}});
+        const Network network = zoo.network("mobilenet_v1", {width, 224});
         const std::int64_t three_per_channel =
             params(network).count() + batch_norm_params(network).count() / 2;
         EXPECT_EQ(std::lround(static_cast<double>(three_per_channel) * 1e-4),
