@@ -1,6 +1,8 @@
 #include "base/error.h"
 #include "dsl/zoo.h"
+#include "schedules/kernel_shape.h"
 #include "schedules/schedule_space.h"
+#include "tests/schedules/kernel_cases.h"
 
 #include <gtest/gtest.h>
 
@@ -48,6 +50,58 @@ TEST(ScheduleSpace, HoldsTheDefaultOfEveryLayerOfTheZooOnEveryMachine) {
             EXPECT_EQ(default_schedule(layer, isa).parallel, ParallelOver::none);
         }
     }
+}
+
+TEST(ScheduleSpace, HoldsADefaultForEveryOperatorAndOddSizes) {
+    std::vector<Layer> layers;
+    for (const Shape &shape :
+         {Shape{1, 1, 1}, Shape{1, 49, 3}, Shape{7, 5, 45}, Shape{4, 256, 6}}) {
+        for (const Op op : {Op::elementwise, Op::affine, Op::layer_norm, Op::group_norm,
+                            Op::softmax, Op::reshape, Op::resize_bilinear, Op::channel_shuffle}) {
+            layers.push_back(same_shape_layer(op, shape));
+        }
+        layers.push_back(concat_layer({shape, shape, shape}));
+        layers.push_back(slice_layer(shape, 0, 1));
+        layers.push_back(unfold_layer({6 * shape.height, 3, shape.channels}, 3));
+        layers.push_back(fold_layer({2, 2 * shape.width, shape.channels}, 2));
+        layers.push_back(average_pool_layer(shape, 3, 1));
+        layers.push_back(from_pixel_one(dense_layer(shape, 1, 2, 5)));
+        for (const bool shared : {false, true}) {
+            const AttentionShape s{shape.height, shape.width, 7, 3, shape.channels, shared};
+            layers.push_back(scores_layer(s));
+            layers.push_back(context_layer(s));
+        }
+    }
+    layers.push_back(scores_layer({1, 9, 4096, 1, 4096})); // keys beyond the stack
+    layers.push_back(max_pool_layer({64, 64, 8}, 31, 1));
+    for (const Layer &layer : layers) {
+        ASSERT_EQ(shape_problem(layer), "") << key(layer);
+        for (const IsaInfo &isa : machines()) {
+            const ScheduleSpace space = schedule_space(layer, isa);
+            for (const int threads : {1, 4}) {
+                const Schedule s = default_schedule(layer, isa, threads);
+                ASSERT_TRUE(space.contains(s)) << key(layer) << " " << to_string(s);
+            }
+        }
+    }
+}
+
+TEST(KernelShape, SeesElementsInLongRowsAndSinglePixelsInSeveralRows) {
+    EXPECT_EQ(kernel_shape(same_shape_layer(Op::elementwise, {7, 9, 5})).output, (Shape{7, 1, 45}));
+    EXPECT_EQ(kernel_shape(same_shape_layer(Op::elementwise, {1, 49, 3})).output,
+              (Shape{7, 1, 21}));
+    EXPECT_EQ(kernel_shape(same_shape_layer(Op::layer_norm, {1, 256, 3})).output,
+              (Shape{16, 16, 3}));
+    EXPECT_EQ(kernel_shape(same_shape_layer(Op::layer_norm, {1, 17, 3})).output, (Shape{1, 17, 3}));
+    EXPECT_EQ(kernel_shape(same_shape_layer(Op::group_norm, {1, 256, 3})).output,
+              (Shape{1, 256, 3}));
+    const Layer rows = kernel_shape(concat_layer({{4, 5, 7}, {2, 5, 7}}, true));
+    EXPECT_EQ(rows.input, (Shape{4, 1, 35}));
+    EXPECT_EQ(rows.others[0], (Shape{2, 1, 35}));
+    EXPECT_EQ(rows.output, (Shape{6, 1, 35}));
+    const Layer reshaped = kernel_shape(moving_layer(Op::reshape, {2, 3, 6}, {1, 1, 36}));
+    EXPECT_EQ(reshaped.input, reshaped.output);
+    EXPECT_EQ(shape_problem(reshaped), "");
 }
 
 TEST(ScheduleSpace, DrawsMembersOnlyAndTheSameForTheSameSeed) {

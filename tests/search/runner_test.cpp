@@ -2,8 +2,10 @@
 #include "base/error.h"
 #include "dsl/zoo.h"
 #include "schedules/package/layer_check.h"
+#include "schedules/schedule_space.h"
 #include "search/peak.h"
 #include "search/runner.h"
+#include "tests/dsl/network_builder.h"
 
 #include <gtest/gtest.h>
 
@@ -114,6 +116,90 @@ TEST_F(RunnerTest, ATraceThatThrowsEndsTheRunAndTheNextOneIsWhole) {
                  Stop);
     EXPECT_EQ(calls, 5);
     EXPECT_EQ(r.run(input), expected);
+}
+
+/// Every operator that the zoo's convolutional networks lack, with up to eight inputs.
+Network every_operator() {
+    Builder b({8, 8, 12});
+    const auto residual = [](Node &n) {
+        n.layer.residual = true;
+        n.layer.activation = Activation::relu;
+    };
+    const auto window = [](Node &n) {
+        n.layer.kernel = 3;
+        n.layer.pad_top = n.layer.pad_left = 1;
+    };
+    const auto normed = [](Node &n) { n.offset = Offset::bias; };
+    const auto heads = [](int channels) {
+        return [channels](Node &n) {
+            n.layer.groups = 2;
+            n.layer.output.channels = channels;
+        };
+    };
+    const int stem = b.linear(-1, 24, Offset::batch_norm, Activation::gelu);
+    const int pooled = b.add(Op::average_pool, {stem}, window);
+    const int largest = b.add(Op::max_pool, {pooled}, window);
+    const int sum = b.add(Op::elementwise, {largest, stem}, residual);
+    const int affine = b.add(Op::affine, {sum}, [](Node &n) { n.offset = Offset::batch_norm; });
+    const int group = b.add(Op::group_norm, {affine}, normed);
+    const int shuffled = b.add(Op::channel_shuffle, {group}, [](Node &n) { n.layer.groups = 3; });
+    const int sliced = b.add(Op::slice, {shuffled}, [](Node &n) {
+        n.layer.first_channel = 3;
+        n.layer.output.channels = 20;
+    });
+    const int patches = b.add(Op::unfold, {sliced}, [](Node &n) {
+        n.layer.kernel = 2;
+        n.layer.output = {4, 16, 20};
+    });
+    const int norm = b.add(Op::layer_norm, {patches}, normed);
+    const int scores = b.add(Op::attention_scores, {norm, patches}, heads(2 * 16));
+    const int shares = b.add(Op::softmax, {scores}, heads(2 * 16));
+    const int context = b.add(Op::attention_context, {shares, norm}, heads(20));
+    const int folded = b.add(Op::fold, {context}, [](Node &n) {
+        n.layer.kernel = 2;
+        n.layer.output = {8, 8, 20};
+    });
+    const int all = b.add(Op::concat, {folded, stem, pooled, sum, affine, group, shuffled, sliced},
+                          [](Node &n) { n.layer.output.channels = 2 * 20 + 6 * 24; });
+    const int larger = b.add(Op::resize_bilinear, {all}, [](Node &n) {
+        n.layer.output = {12, 9, 184};
+    });
+    const int flat = b.add(Op::reshape, {larger}, [](Node &n) { n.layer.output = {9, 12, 184}; });
+    b.add(Op::concat, {flat, flat}, [](Node &n) { n.layer.output.height = 18; });
+    Network network = b.network();
+    network.name = "every operator";
+    validate(network);
+    return network;
+}
+
+TEST_F(RunnerTest, EveryOperatorRunsInPartsOnSeveralThreads) {
+    const Network network = every_operator();
+    const KernelTarget target = host_kernel_target();
+    const auto weights = random_weights(network, 1);
+    const auto input = random_input(network, 1);
+    std::vector<float> expected;
+    for (const ParallelOver over : {ParallelOver::none, ParallelOver::rows}) {
+        std::vector<Schedule> schedules;
+        int parallel = 0;
+        for (const Node &node : network.nodes) {
+            const ScheduleSpace space = schedule_space(node.layer, isa_info(target.text));
+            Schedule s = default_schedule(node.layer, isa_info(target.text));
+            s.parallel = over;
+            if (!space.contains(s)) {
+                s.parallel = ParallelOver::none;
+            }
+            parallel += s.parallel != ParallelOver::none ? 1 : 0;
+            schedules.push_back(s);
+        }
+        EXPECT_EQ(parallel > 15, over == ParallelOver::rows);
+        Runner r(plan_package(network, schedules, target), weights, context_, 2);
+        const auto output = r.run(input, [](const edgefront_layer_run &run) {
+            const edgefront_layer_check check = edgefront_check_layer(&run);
+            EXPECT_TRUE(check.passed) << run.name << " " << check.difference.error;
+        });
+        expected = expected.empty() ? output : expected;
+        EXPECT_EQ(output, expected);
+    }
 }
 
 TEST_F(RunnerTest, AnInputOfAnotherSizeIsABugInTheCaller) {
