@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace edgefront {
 namespace {
 
@@ -49,7 +51,11 @@ TEST_P(WholeNetwork, EqualsTheReferenceInEveryLayer) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Zoo, WholeNetwork, ::testing::ValuesIn(family_names()),
-                         [](const auto &name) { return name.param; });
+                         [](const auto &name) {
+                             std::string text = name.param;
+                             std::replace(text.begin(), text.end(), '.', '_');
+                             return text;
+                         });
 
 } // namespace
 } // namespace edgefront
