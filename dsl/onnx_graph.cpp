@@ -1,8 +1,9 @@
 #include "dsl/onnx_graph.h"
 
-#include <algorithm>
 #include <onnx/checker.h>
 #include <onnx/shape_inference/implementation.h>
+
+#include <algorithm>
 #include <stdexcept>
 
 namespace edgefront {

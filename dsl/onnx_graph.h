@@ -4,9 +4,10 @@
 
 #include "dsl/safetensors.h"
 
+#include <onnx/onnx_pb.h>
+
 #include <cstdint>
 #include <map>
-#include <onnx/onnx_pb.h>
 #include <string>
 #include <variant>
 #include <vector>

@@ -7,8 +7,8 @@
 #include "tests/onnx/write_case.h"
 
 #include <gtest/gtest.h>
-
 #include <onnx/onnx_pb.h>
+
 #include <set>
 
 namespace edgefront {
