@@ -1,6 +1,6 @@
 // Runs exported models through ONNX Runtime: node compare.mjs RUNTIME CASES
 //
-// RUNTIME is the folder that has onnxruntime-node. For every CASES/NAME.*.onnx, NAME.in holds an
+// RUNTIME is the folder that has onnxruntime-node. For every CASES/NAME.KIND.onnx, NAME.in holds an
 // input and NAME.out what Edgefront computed from it, both NHWC float32. Fails when a model differs
 // from that by more than 1e-4 of the output's range, when the output has no variance, and when
 // there is no model at all. What agreed is removed; a failing model stays, with its numbers.
@@ -82,7 +82,7 @@ let models = 0;
 const agreed = new Set(), failed = new Set();
 const names = fs.existsSync(cases) ? fs.readdirSync(cases).filter((f) => f.endsWith(".onnx")) : [];
 for (const name of names.sort()) {
-    const base = path.join(cases, name.split(".")[0]), file = path.join(cases, name);
+    const base = path.join(cases, name.replace(/\.[^.]*\.onnx$/, "")), file = path.join(cases, name);
     const result = await check(file, base).catch((e) => ({ problem: e.message }));
     const numbers = result.relative === undefined ? ""
         : `${result.relative.toExponential(2)} of the range, variance ${result.variance.toPrecision(3)}`;
