@@ -24,7 +24,7 @@ ctest --test-dir selfcheck --output-on-failure | grep "100% tests passed"
 
 # What the self-check is for: numbers that differ are found, and weights that are damaged refused.
 cp "$packages/second/weights.bin" damaged.bin
-printf '\x7f' | dd of=damaged.bin bs=1 seek=5000 conv=notrunc 2>dd.log
+printf '\x7f\x7f\x7f\x7f' | dd of=damaged.bin bs=1 seek=5000 conv=notrunc 2>dd.log
 status=0
 selfcheck/selfcheck damaged.bin 2>error.txt || status=$?
 [ $status = 2 ]
