@@ -16,11 +16,20 @@ namespace {
 
 using Number = mu::value_type;
 
+/// Beyond this no number of channels makes sense, and an int could not hold the steps on the way.
+constexpr double most_channels = 1e8;
+
 Number call_scale(void *scale, Number channels) {
+    if (!(std::abs(channels) <= most_channels)) {
+        return NAN;
+    }
     return (*static_cast<std::function<double(double)> *>(scale))(channels);
 }
 
 Number divisible(Number value, Number divisor) {
+    if (!(std::abs(value) <= most_channels && divisor <= most_channels)) {
+        return NAN;
+    }
     const int step = static_cast<int>(divisor);
     return step < 1 ? NAN : make_divisible(value, step, step);
 }

@@ -98,6 +98,14 @@ std::string shape_problem(const Layer &l) {
     };
     const bool takes_others = l.op == Op::channel_scale || l.op == Op::concat ||
                               l.op == Op::attention_scores || l.op == Op::attention_context;
+    // So that bytes and MACs stay countable in 64 bits.
+    const auto too_large = [](const Shape &s) {
+        constexpr std::int64_t most = std::int64_t{1} << 40;
+        return s.channels > 0 && std::int64_t{1} * s.height * s.width > most / s.channels;
+    };
+    if (too_large(l.input) || too_large(l.output)) {
+        return "a tensor has more than 2^40 elements";
+    }
     if (l.input.elements() <= 0 || l.output.elements() <= 0) {
         return "a tensor is empty";
     }

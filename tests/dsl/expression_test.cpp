@@ -56,6 +56,9 @@ TEST(Expression, names_an_unknown_variable_its_neighbour_and_all_that_are_known)
 TEST(Expression, refuses_what_is_no_number) {
     expect_error("1 / 0", {}, "no finite number");
     expect_error("divisible(8, 0)", {}, "no finite number");
+    expect_error("divisible(1e18, 8)", {}, "no finite number");
+    expect_error("divisible(8, 1e18)", {}, "no finite number");
+    expect_error("scale(3e9)", {}, "no finite number");
     expect_error("1, 2", {}, "several values");
     expect_error("(1 + 2", {}, "cannot evaluate \"(1 + 2\"");
     expect_error("", {}, "cannot evaluate");

@@ -15,6 +15,7 @@ fi
 for program in node npm; do
     command -v $program >/dev/null || { echo "FAILED: no $program; apt install nodejs npm"; exit 1; }
 done
+rm -f "$folder/installed-lock.json" # what is there now may not be what is pinned
 cp "$here/package.json" "$here/package-lock.json" "$folder"
 (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) || {
     if [ "${EDGEFRONT_ONNX_RUNTIME:-}" != required ] && ! npm ping >/dev/null 2>&1; then
