@@ -1,14 +1,12 @@
 #include "schedules/loop_nest.h"
 
+#include "schedules/array_nest.h"
+
 #include <algorithm>
 
 namespace edgefront {
 
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
 
 bool is_attention(const Layer &layer) {
     return layer.op == Op::attention_scores || layer.op == Op::attention_context;
@@ -209,6 +207,56 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
         nest.lane_use = nest.macs / nest.issued;
     }
     return nest;
+}
+
+LoopNest analyse(const Layer &layer, const Mapping &mapping) {
+    // Sizes and element-wise work do not depend on the mapping.
+    LoopNest nest = analyse(layer, Schedule());
+    if (!runs_on_array(layer)) {
+        // It streams through. A norm over all pixels reads them for their mean first.
+        const std::int64_t passes = layer.op == Op::group_norm ? 2 : 1;
+        nest.tiles.input.reads = nest.input.footprint * passes;
+        nest.tiles.weights.reads = nest.weights.footprint;
+        nest.tiles.output.writes = nest.output.footprint;
+        nest.tiles.residual.reads = nest.residual.footprint;
+        nest.tiles.double_buffered = true;
+        return nest;
+    }
+    const ArrayProblem p = array_problem(layer);
+    const GroupPart g = group_part(p, mapping, mapping.tile.groups);
+    const ChannelPart n = channel_part(p, mapping, mapping.tile.channels);
+    const ReductionPart k = reduction_part(p, mapping, mapping.tile.reduction);
+    const PixelPart pixels = pixel_part(p, mapping, mapping.tile.rows, mapping.tile.columns);
+    const ArrayCounts c = count(p, mapping, g, n, k, pixels);
+    const TileTraffic moved =
+        tile_traffic(p, n, k, pixels, refetches(mapping.order, tiled_loops(n, k, pixels)));
+
+    nest.array = {c.stream, c.fill};
+    nest.issued = Macs(c.stream * mapping.array_rows * mapping.array_columns *
+                       mapping.groups_at_once * mapping.pixel_arrays * mapping.channel_arrays);
+    nest.lane_use = nest.macs / nest.issued;
+    const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
+    nest.input.reads = Bytes(c.input_reads * p.element);
+    nest.weights.reads = Bytes(c.weight_reads * p.element);
+    nest.output.reads = Bytes(partial);
+    nest.output.writes = Bytes(partial + p.outputs() * p.element);
+
+    nest.tiles.double_buffered = mapping.double_buffered;
+    nest.tiles.exposed = Bytes(c.exposed);
+    nest.tiles.input = {Bytes(c.input_buffer), Bytes(moved.input), {}};
+    nest.tiles.weights = {Bytes(c.weight_buffer), Bytes(moved.weights), {}};
+    nest.tiles.output = {Bytes(c.output_buffer), Bytes(moved.output_reads),
+                         Bytes(moved.output_writes)};
+    nest.tiles.residual = {Bytes(c.residual_buffer), Bytes(moved.residual), {}};
+    return nest;
+}
+
+LoopNest analyse(const Layer &layer, const Plan &plan) {
+    return std::visit([&](const auto &how) { return analyse(layer, how); }, plan);
+}
+
+std::string to_string(const Plan &plan) {
+    return std::visit([](const auto &how) { return to_string(how); }, plan);
 }
 
 } // namespace edgefront

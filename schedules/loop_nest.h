@@ -3,7 +3,10 @@
 #pragma once
 
 #include "dsl/layer.h"
+#include "schedules/mapping.h"
 #include "schedules/schedule.h"
+
+#include <variant>
 
 namespace edgefront {
 
@@ -12,6 +15,31 @@ struct TensorTraffic {
     Bytes footprint;
     Bytes reads;
     Bytes writes;
+};
+
+/// The level behind the multipliers: tiles that a scratchpad holds, moved from and to a memory.
+/// Only a Mapping has it.
+struct TileLevel {
+    TensorTraffic
+        input; ///< footprint: what the scratchpad keeps of it, both buffers if there are two
+    TensorTraffic weights;
+    TensorTraffic output; ///< reads: partial sums that come back
+    TensorTraffic residual;
+    Bytes exposed; ///< the first tile's operands and the last one's results: nothing hides them
+    bool double_buffered = false;
+
+    Bytes footprint() const {
+        return input.footprint + weights.footprint + output.footprint + residual.footprint;
+    }
+    Bytes traffic() const {
+        return input.reads + weights.reads + output.writes + output.reads + residual.reads;
+    }
+};
+
+/// Cycles of a multiplier array, when nothing stalls it.
+struct ArrayCycles {
+    std::int64_t stream = 0; ///< operands pass
+    std::int64_t fill = 0;   ///< loading, skew and draining that nothing hides
 };
 
 struct LoopNest {
@@ -24,6 +52,8 @@ struct LoopNest {
     TensorTraffic weights; ///< weights and bias
     TensorTraffic output;
     TensorTraffic residual;
+    TileLevel tiles;   ///< of a Mapping
+    ArrayCycles array; ///< of a Mapping
 
     Bytes footprint() const {
         return input.footprint + weights.footprint + output.footprint + residual.footprint;
@@ -41,5 +71,19 @@ struct LoopNest {
 /// pixels_outer. Attention products are dense layers whose weights are keys or values. Moving data
 /// takes no operations, only bytes, and a reshape without an epilogue not even these.
 LoopNest analyse(const Layer &layer, const Schedule &schedule);
+
+/// Counts for a layer on an array and its scratchpad; any knob values from 1 up. Array cycles are
+/// those of one array R x C, all arrays working alike: with one tile, one array, no preload they
+/// are SCALE-Sim's for a product M x K x N (arXiv:1811.02883; folds x cycles - 1):
+///   weight stationary  ceil(K/R) ceil(N/C) (2R + C + M - 2) - 1
+///   output stationary  ceil(M/R) ceil(N/C) (R + C + K - 2) - 1
+///   input stationary   ceil(K/R) ceil(M/C) (2R + C + N - 2) - 1
+/// A layer without multiply-adds passes the scratchpad once and has no array cycles.
+LoopNest analyse(const Layer &layer, const Mapping &mapping);
+
+/// The two ways to say how a layer is computed.
+using Plan = std::variant<Schedule, Mapping>;
+LoopNest analyse(const Layer &layer, const Plan &plan);
+std::string to_string(const Plan &plan);
 
 } // namespace edgefront

@@ -223,15 +223,15 @@ TEST(LoopNest, CountsElementOperationsPerOutput) {
     for (const auto &[op, each] : operations) {
         Layer layer = of_op(op);
         const std::int64_t outputs = layer.output.elements();
-        EXPECT_EQ(analyse(layer, {}).elementwise, each * outputs) << to_string(op);
+        EXPECT_EQ(analyse(layer, Schedule()).elementwise, each * outputs) << to_string(op);
         layer.residual = true;
         layer.activation = Activation::swish;
-        EXPECT_EQ(analyse(layer, {}).elementwise, (each + 2) * outputs) << to_string(op);
+        EXPECT_EQ(analyse(layer, Schedule()).elementwise, (each + 2) * outputs) << to_string(op);
     }
 }
 
 TEST(LoopNest, CountsTheBytesOfMovedDataOnce) {
-    const auto nest = [](Op op) { return analyse(of_op(op), {}); };
+    const auto nest = [](Op op) { return analyse(of_op(op), Schedule()); };
     EXPECT_EQ(nest(Op::concat).traffic(), nest(Op::concat).footprint());
     EXPECT_EQ(nest(Op::concat).footprint().count(), 2 * 9 * 7 * 29 * 4);
     EXPECT_EQ(nest(Op::slice).footprint().count(), 2 * 9 * 7 * 8 * 4);
@@ -241,10 +241,10 @@ TEST(LoopNest, CountsTheBytesOfMovedDataOnce) {
 
 TEST(LoopNest, AReshapeMovesNothingUnlessItHasAnEpilogue) {
     Layer layer = of_op(Op::reshape);
-    EXPECT_EQ(analyse(layer, {}).footprint().count(), 0);
-    EXPECT_EQ(analyse(layer, {}).traffic().count(), 0);
+    EXPECT_EQ(analyse(layer, Schedule()).footprint().count(), 0);
+    EXPECT_EQ(analyse(layer, Schedule()).traffic().count(), 0);
     layer.activation = Activation::relu;
-    EXPECT_EQ(analyse(layer, {}).traffic().count(), 2 * 63 * 20 * 4);
+    EXPECT_EQ(analyse(layer, Schedule()).traffic().count(), 2 * 63 * 20 * 4);
 }
 
 TEST(LoopNest, AGatePerRowIsReadForEveryRow) {
@@ -297,7 +297,7 @@ TEST(LoopNest, ResidualAndActivationAreElementwise) {
     Layer layer = pointwise({2, 2, 8}, 8);
     layer.residual = true;
     layer.activation = Activation::relu6;
-    const LoopNest nest = analyse(layer, {});
+    const LoopNest nest = analyse(layer, Schedule());
     EXPECT_EQ(nest.elementwise, 2 * 2 * 2 * 8);
     EXPECT_EQ(nest.residual.footprint.count(), 2 * 2 * 8 * 4);
     EXPECT_EQ(nest.input.footprint.count(), 2 * 2 * 8 * 4);
