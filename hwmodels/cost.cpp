@@ -18,6 +18,7 @@ std::string to_string(CostKind kind) {
 
 std::string to_string(BoundBy bound) {
     switch (bound) {
+    case BoundBy::nothing: return "nothing";
     case BoundBy::compute: return "compute";
     case BoundBy::memory: return "memory";
     case BoundBy::overhead: return "overhead";
@@ -26,18 +27,45 @@ std::string to_string(BoundBy bound) {
     return "";
 }
 
+std::string to_string(Activity activity) {
+    switch (activity) {
+    case Activity::multiply: return "multiply";
+    case Activity::padding: return "padding";
+    case Activity::below_peak: return "below_peak";
+    case Activity::fill_drain: return "fill_drain";
+    case Activity::elementwise: return "elementwise";
+    case Activity::overhead: return "overhead";
+    }
+    return "";
+}
+
+std::vector<Share> shares(const Cost &cost) {
+    std::vector<Share> list;
+    for (std::size_t i = 0; i < activity_count; i++) {
+        list.push_back({to_string(static_cast<Activity>(i)), cost.spent[i]});
+    }
+    for (const LevelTraffic &t : cost.traffic) {
+        list.push_back({t.level, t.waiting});
+    }
+    return list;
+}
+
 Cost sum(const std::vector<Cost> &parts) {
     Cost total;
     if (parts.empty()) {
         return total;
     }
     total.kind = parts.front().kind;
-    std::array<double, 4> seconds{}; // by BoundBy
+    std::array<double, 5> seconds{}; // by BoundBy
     double busy = 0;
     for (const Cost &part : parts) {
         total.cycles += part.cycles;
         total.latency += part.latency;
         total.energy += part.energy;
+        total.lower_bound += part.lower_bound;
+        for (std::size_t i = 0; i < activity_count; i++) {
+            total.spent[i] += part.spent[i];
+        }
         seconds[static_cast<std::size_t>(part.bound_by)] += part.latency.count();
         busy += part.utilisation * part.latency.count();
         for (const LevelTraffic &t : part.traffic) {
@@ -47,6 +75,9 @@ Cost sum(const std::vector<Cost> &parts) {
                 total.traffic.push_back(t);
             } else {
                 it->bytes += t.bytes;
+                it->least += t.least;
+                it->least_time += t.least_time;
+                it->waiting += t.waiting;
             }
         }
     }

@@ -1,9 +1,12 @@
-// What something costs, and what kind of number that is.
+// What something costs, what its time is spent on, and what kind of number that is.
+//
+//   for (const Share &share : shares(cost)) // multiply 0.8 ms, dram 0.1 ms, overhead 0.2 ms...
+//       print(share.what, share.time / cost.latency);
 #pragma once
 
 #include "base/units.h"
 
-#include <optional>
+#include <array>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,24 +16,54 @@ namespace edgefront {
 enum class CostKind { measured, counted, simulated, modelled, published };
 std::string to_string(CostKind kind);
 
-enum class BoundBy { compute, memory, overhead, host_link };
+/// `nothing`: what takes no time.
+enum class BoundBy { nothing, compute, memory, overhead, host_link };
 std::string to_string(BoundBy bound);
+
+/// What the time of computing, and of getting ready for it, is spent on.
+enum class Activity {
+    multiply,    ///< the useful multiply-adds, with every multiplier in use
+    padding,     ///< multipliers and lanes that work on padding
+    below_peak,  ///< kernels that reach less than the peak
+    fill_drain,  ///< an array that is not yet, or no longer, full
+    elementwise, ///< everything that is not multiplied
+    overhead,    ///< fixed times
+};
+std::string to_string(Activity activity);
+inline constexpr std::size_t activity_count = 6;
 
 /// Bytes moved through one level of the memory hierarchy ("l2", "on_chip", "dram", "host_link").
 struct LevelTraffic {
     std::string level;
     Bytes bytes;
+    Bytes least = {};        ///< of `bytes`, what no mapping avoids: every tensor once
+    Seconds least_time = {}; ///< of `least` at the level's rate
+    Seconds waiting = {}; ///< what the level takes beyond the computing and levels it overlaps with
 };
 
 struct Cost {
     Cycles cycles;
     Seconds latency;
     Picojoules energy;
+    /// From the level next to the multipliers, which everything passes, outwards.
     std::vector<LevelTraffic> traffic;
+    /// By Activity. With the `waiting` of all levels they add up to `latency`; see `shares`.
+    std::array<Seconds, activity_count> spent{};
+    /// No mapping of this layer is faster on this device: the longest of its multiply-adds on all
+    /// multipliers and of its unique bytes on each level. Of several layers: one after another.
+    Seconds lower_bound;
     double utilisation = 0; ///< useful MACs over what the multipliers could do in `latency`; 0 to 1
-    BoundBy bound_by = BoundBy::compute;
+    BoundBy bound_by = BoundBy::nothing;
     CostKind kind = CostKind::modelled;
 };
+
+/// A part of a latency and what it is spent on: the name of an Activity or of a memory level.
+struct Share {
+    std::string what;
+    Seconds time;
+};
+/// All activities, then all levels of the cost's traffic; they add up to its latency.
+std::vector<Share> shares(const Cost &cost);
 
 /// No mapping satisfies the constraints; the search meets it often, so it is a value.
 struct Infeasible {

@@ -73,9 +73,11 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
     const double faster = speedup(workload.threads);
     Work work = common_.layer_work(layer, nest, workload);
     work.compute = work.compute * (1 / faster);
+    work.elementwise = work.elementwise * (1 / faster);
     work.macs_per_cycle *= workload.threads;
     work.loads = {cache_, spill(dram_, nest.footprint() - nest.weights.footprint, cache_size_)};
     work.loads[0].bytes = nest.footprint();
+    work.loads[0].least = nest.footprint();
     work.loads[0].gb_per_s *= faster;
     return roofline(work);
 }

@@ -81,6 +81,9 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     const Bytes bytes = padded_footprint(layer, nest);
     work.loads = {memory_, spill(dram_, bytes - nest.weights.footprint, memory_size_)};
     work.loads[0].bytes = bytes;
+    work.loads[0].least = nest.footprint();
+    const Bytes activations = nest.footprint() - nest.weights.footprint;
+    work.loads[1].least = spill(dram_, activations, memory_size_).bytes;
     return roofline(work);
 }
 

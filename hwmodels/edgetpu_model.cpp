@@ -88,6 +88,7 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     Work work = common_.layer_work(layer, nest, workload);
     work.loads = {memory_};
     work.loads[0].bytes = nest.footprint();
+    work.loads[0].least = nest.footprint();
     return roofline(work);
 }
 
@@ -97,9 +98,9 @@ Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) c
     work.loads = {spill(streamed_, totals.weights, weight_memory_)};
     if (host_in_ && host_out_) {
         work.loads.push_back(*host_in_);
-        work.loads.back().bytes = totals.input;
+        work.loads.back().bytes = work.loads.back().least = totals.input;
         work.loads.push_back(*host_out_);
-        work.loads.back().bytes = totals.output;
+        work.loads.back().bytes = work.loads.back().least = totals.output;
     }
     return roofline(work);
 }

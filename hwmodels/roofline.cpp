@@ -42,10 +42,11 @@ Work CommonConstants::layer_work(const Layer &layer, const LoopNest &nest,
     Work work;
     work.clock_ghz = clock_ghz_;
     work.compute =
-        Cycles(static_cast<double>(nest.issued.count()) / (rates.macs_per_cycle * efficiency) +
-               priced_elements(layer, nest) / rates.elements_per_cycle);
+        Cycles(static_cast<double>(nest.issued.count()) / (rates.macs_per_cycle * efficiency));
+    work.elementwise = Cycles(priced_elements(layer, nest) / rates.elements_per_cycle);
     work.overhead = layer_overhead_;
     work.macs = nest.macs;
+    work.issued = nest.issued;
     work.macs_per_cycle = rates.macs_per_cycle;
     work.pj_per_mac = rates.pj_per_mac;
     return work;
@@ -67,45 +68,85 @@ LevelLoad level_load(const Target &target, const std::string &level, const std::
             level == "host_link" ? BoundBy::host_link : BoundBy::memory};
 }
 
+namespace {
+
+/// Divides the computing of `work` among its activities.
+void attribute_computing(const Work &work, double hertz, Cost &cost) {
+    const auto spend = [&](Activity activity, double cycles) {
+        cost.spent[static_cast<std::size_t>(activity)] = Seconds(std::max(0.0, cycles) / hertz);
+    };
+    const auto at_peak = [&](Macs macs) {
+        return work.macs_per_cycle > 0 ? static_cast<double>(macs.count()) / work.macs_per_cycle
+                                       : 0;
+    };
+    const double compute = work.compute.count();
+    const double multiply = at_peak(work.macs);
+    const double padding = std::min(at_peak(work.issued - work.macs), compute - multiply);
+    spend(Activity::multiply, multiply);
+    spend(Activity::padding, padding);
+    spend(Activity::below_peak, compute - multiply - std::max(0.0, padding));
+    spend(Activity::fill_drain, work.fill_drain.count());
+    spend(Activity::elementwise, work.elementwise.count());
+    cost.spent[static_cast<std::size_t>(Activity::overhead)] = work.overhead;
+    cost.lower_bound = Seconds(multiply / hertz);
+}
+
+/// The level's entry in the traffic of `cost`; neighbouring loads of one level share it.
+LevelTraffic &level_of(Cost &cost, const LevelLoad &load) {
+    if (cost.traffic.empty() || cost.traffic.back().level != load.level) {
+        cost.traffic.push_back({load.level, {}});
+    }
+    return cost.traffic.back();
+}
+
+} // namespace
+
 Cost roofline(const Work &work) {
     const double hertz = work.clock_ghz * 1e9;
-    const double compute = work.compute.count() / hertz;
+    const double compute = (work.compute + work.fill_drain + work.elementwise).count() / hertz;
     double busy = compute;
     double energy = static_cast<double>(work.macs.count()) * work.pj_per_mac;
     double longest = compute;
-    BoundBy bound = BoundBy::compute;
 
     Cost cost;
+    cost.bound_by = compute > 0 ? BoundBy::compute : BoundBy::nothing;
+    attribute_computing(work, hertz, cost);
     for (const LevelLoad &load : work.loads) {
-        const double bytes = static_cast<double>(load.bytes.count());
-        const double seconds = bytes > 0 ? bytes / (load.gb_per_s * 1e9) : 0;
-        energy += bytes * load.pj_per_byte;
+        const auto seconds_of = [&](Bytes bytes) {
+            const auto count = static_cast<double>(bytes.count());
+            return count > 0 ? count / (load.gb_per_s * 1e9) : 0;
+        };
+        const double seconds = seconds_of(load.bytes);
+        const double before = busy;
+        energy += static_cast<double>(load.bytes.count()) * load.pj_per_byte;
         busy = work.overlapped ? std::max(busy, seconds) : busy + seconds;
         if (seconds > longest) {
             longest = seconds;
-            bound = load.bound;
+            cost.bound_by = load.bound;
         }
-        if (!cost.traffic.empty() && cost.traffic.back().level == load.level) {
-            cost.traffic.back().bytes += load.bytes;
-        } else {
-            cost.traffic.push_back({load.level, load.bytes});
-        }
+        const Seconds least_time(seconds_of(load.least));
+        cost.lower_bound = std::max(cost.lower_bound, least_time);
+        LevelTraffic &level = level_of(cost, load);
+        level.bytes += load.bytes;
+        level.least += load.least;
+        level.least_time += least_time;
+        level.waiting += Seconds(busy - before);
     }
     if (work.overhead.count() > longest) {
-        bound = BoundBy::overhead;
+        cost.bound_by = BoundBy::overhead;
     }
     cost.latency = work.overhead + Seconds(busy);
     cost.cycles = Cycles(cost.latency.count() * hertz);
     cost.energy = Picojoules(energy);
     const double most = work.macs_per_cycle * cost.cycles.count();
     cost.utilisation = most > 0 ? static_cast<double>(work.macs.count()) / most : 0;
-    cost.bound_by = bound;
     cost.kind = CostKind::modelled;
     return cost;
 }
 
 LevelLoad spill(LevelLoad level, Bytes bytes, Bytes size) {
     level.bytes = std::max(Bytes(0), bytes - size);
+    level.least = level.bytes;
     return level;
 }
 

@@ -1,5 +1,6 @@
 // What the first models share: a layer takes its fixed time plus the longest of its computing and
 // of its traffic on each memory level. So no latency is below the compute bound or a memory bound.
+// `roofline` is the one place where work becomes a cost, and where every cycle gets its name.
 #pragma once
 
 #include "dsl/layer.h"
@@ -20,6 +21,7 @@ struct LevelLoad {
     double gb_per_s = 0;
     double pj_per_byte = 0;
     BoundBy bound = BoundBy::memory;
+    Bytes least = {}; ///< of `bytes`, what no mapping avoids; for the lower bound
 };
 
 /// A level without bytes: its rate and price from two constants of the target.
@@ -27,16 +29,23 @@ LevelLoad level_load(const Target &target, const std::string &level, const std::
                      const std::string &price_key);
 
 struct Work {
-    Cycles compute;
+    // Computing takes the sum of these three.
+    Cycles compute; ///< of the multipliers
+    Cycles fill_drain;
+    Cycles elementwise;
+    /// From the level next to the multipliers outwards.
     std::vector<LevelLoad> loads;
     Seconds overhead;
     Macs macs;
+    Macs issued; ///< with padded lanes and pixels; tells padding from kernels below the peak
     double macs_per_cycle = 0; ///< of all multipliers in use, for the utilisation
     double pj_per_mac = 0;
     double clock_ghz = 1;
     bool overlapped = true; ///< false: computing and loads one after another
 };
 
+/// Computing is attributed first; a level gets what it takes beyond that and beyond the levels
+/// before it, so that the shares add up to the latency.
 Cost roofline(const Work &work);
 
 /// The constants that all kinds have, looked up once.

@@ -112,6 +112,13 @@ Json write_calibration(const Calibration &c) {
     return {{"fitted", c.fitted}, {"rows", rows}};
 }
 
+bool half_a_host_link(const Target &target) {
+    return target.has("host_in_gb_per_s") != target.has("host_out_gb_per_s");
+}
+
+const std::string half_a_host_link_text =
+    "one of host_in_gb_per_s and host_out_gb_per_s, expected both or none";
+
 bool is_path(const std::string &name) {
     const std::string tail = ".json";
     return name.find('/') != std::string::npos ||
@@ -162,6 +169,41 @@ std::vector<ConstantSpec> constant_specs(const Target &target) {
     return specs;
 }
 
+Target set_constants(Target target, const std::vector<std::pair<std::string, double>> &values) {
+    const std::vector<ConstantSpec> specs = constant_specs(target);
+    for (const auto &[key, value] : values) {
+        const auto spec = std::find_if(specs.begin(), specs.end(),
+                                       [&](const ConstantSpec &s) { return s.key == key; });
+        if (spec == specs.end()) {
+            std::vector<std::string> keys;
+            for (const ConstantSpec &known : specs) {
+                keys.push_back(known.key);
+            }
+            const std::string near = did_you_mean(key, keys);
+            throw UserError("target " + target.name + " has no constant '" + key + "'" +
+                            (near.empty() ? "; expected one of " + join(keys) : near));
+        }
+        const bool whole = spec->is(ConstantSpec::whole);
+        if (!(value >= spec->least && value <= spec->most) ||
+            (whole && value != std::floor(value))) {
+            throw UserError(
+                key + " of target " + target.name + " cannot be " + plain_number(value).dump() +
+                ", expected a " + (whole ? "whole number" : "number") + " from " +
+                plain_number(spec->least).dump() + " to " + plain_number(spec->most).dump());
+        }
+        target.constants[key] = {value, {"set on the command line", "assumed"}};
+    }
+    if (half_a_host_link(target)) {
+        throw UserError("target " + target.name + " would have " + half_a_host_link_text);
+    }
+    target.hash = price_hash(target);
+    return target;
+}
+
+Target set_constant(Target target, const std::string &key, double value) {
+    return set_constants(std::move(target), {{key, value}});
+}
+
 Target read_target(const JsonReader &json) {
     Target t;
     json.at("schema").one_of({schema_name});
@@ -183,10 +225,8 @@ Target read_target(const JsonReader &json) {
     }
     t.max_threads = static_cast<int>(json.at("max_threads").integer(1, 1024));
     t.constants = read_constants(json.at("constants"), t);
-    if (t.has("host_in_gb_per_s") != t.has("host_out_gb_per_s")) {
-        throw json.at("constants")
-            .error("has one of host_in_gb_per_s and host_out_gb_per_s, "
-                   "expected both or none");
+    if (half_a_host_link(t)) {
+        throw json.at("constants").error("has " + half_a_host_link_text);
     }
     if (t.max_threads > 1 && !t.has("parallel_fraction")) {
         throw json.at("max_threads")

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace edgefront {
@@ -101,6 +102,14 @@ struct Target {
 const std::vector<ConstantSpec> &constant_specs(TargetKind kind);
 /// What may stand in a target's file: those per precision spelled out for each of its precisions.
 std::vector<ConstantSpec> constant_specs(const Target &target);
+
+/// The same device with other values of some of its constants, for asking what if: their provenance
+/// is then "set on the command line", assumed, and the hash is that of the new device. Optional
+/// constants that are absent may be set. Throws UserError for a key the target's model does not
+/// have (with the nearest one), a value out of range, and half a host link.
+Target set_constants(Target target, const std::vector<std::pair<std::string, double>> &values);
+/// Of one constant.
+Target set_constant(Target target, const std::string &key, double value);
 
 /// Strict: unknown keys, missing constants, values out of range are UserErrors with file and
 /// pointer.

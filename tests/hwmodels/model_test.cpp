@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "dsl/zoo.h"
 #include "hwmodels/cost_model.h"
+#include "hwmodels/roofline.h"
 #include "tests/hwmodels/tiny_targets.h"
 
 #include <gtest/gtest.h>
@@ -70,6 +71,61 @@ TEST(CpuModel, PricesALayerByItsBytesWhenTheyTakeLonger) {
     const Cost c = cost(*model, pointwise());
     EXPECT_NEAR(nanoseconds(c.latency), 100 + 712, 1e-6);
     EXPECT_EQ(c.bound_by, BoundBy::memory);
+}
+
+/// In nanoseconds.
+double share(const Cost &cost, const std::string &what) {
+    double sum = 0;
+    for (const Share &s : shares(cost)) {
+        sum += s.what == what ? nanoseconds(s.time) : 0;
+    }
+    return sum;
+}
+
+TEST(Shares, NameWhatEveryNanosecondIsSpentOn) {
+    const auto model =
+        make_cost_model(with_constant(target_from(tiny_cpu_json()), "cache_gb_per_s", 0.5));
+    Layer l = pointwise();
+    l.activation = Activation::hard_swish;
+    const Cost c = cost(*model, l);
+    EXPECT_NEAR(share(c, "multiply"), 120, 1e-6);   // 960 at 8 per cycle
+    EXPECT_NEAR(share(c, "padding"), 24, 1e-6);     // 1152 - 960 at 8
+    EXPECT_NEAR(share(c, "below_peak"), 144, 1e-6); // 1152 at 8 again: half the peak
+    EXPECT_NEAR(share(c, "elementwise"), 80, 1e-6); // 160 at 2
+    EXPECT_NEAR(share(c, "cache"), 712 - 368, 1e-6);
+    EXPECT_NEAR(share(c, "dram"), 0, 1e-6);
+    EXPECT_NEAR(share(c, "overhead"), 100, 1e-6);
+    EXPECT_NEAR(nanoseconds(c.lower_bound), 712, 1e-6);
+    // With a fast memory the multipliers are the bound.
+    const auto fast = make_cost_model(target_from(tiny_cpu_json()));
+    EXPECT_NEAR(nanoseconds(cost(*fast, l).lower_bound), 120, 1e-6);
+}
+
+TEST(Shares, GiveAFartherLevelWhatItTakesBeyondTheNearerOnes) {
+    Work work;
+    work.clock_ghz = 1;
+    work.compute = Cycles(100);
+    work.fill_drain = Cycles(20);
+    work.macs = Macs(800);
+    work.macs_per_cycle = 8;
+    work.overhead = Seconds(7e-9);
+    const LevelLoad near{"near", Bytes(300), 2, 0, BoundBy::memory, Bytes(200)}; // 150 ns
+    const LevelLoad far{"far", Bytes(300), 1, 0, BoundBy::memory, Bytes(300)};   // 300 ns
+    const LevelLoad faster{"faster", Bytes(90), 1, 0};                           // 90 ns: hidden
+    work.loads = {near, far, faster};
+    const Cost overlapped = roofline(work);
+    EXPECT_NEAR(nanoseconds(overlapped.latency), 307, 1e-6);
+    EXPECT_NEAR(share(overlapped, "multiply"), 100, 1e-6);
+    EXPECT_NEAR(share(overlapped, "fill_drain"), 20, 1e-6);
+    EXPECT_NEAR(share(overlapped, "near"), 30, 1e-6);
+    EXPECT_NEAR(share(overlapped, "far"), 150, 1e-6);
+    EXPECT_NEAR(share(overlapped, "faster"), 0, 1e-6);
+    EXPECT_NEAR(share(overlapped, "overhead"), 7, 1e-6);
+    EXPECT_NEAR(nanoseconds(overlapped.lower_bound), 300, 1e-6);
+    work.overlapped = false;
+    const Cost serial = roofline(work);
+    EXPECT_NEAR(nanoseconds(serial.latency), 7 + 120 + 150 + 300 + 90, 1e-6);
+    EXPECT_NEAR(share(serial, "faster"), 90, 1e-6);
 }
 
 TEST(CpuModel, PricesDepthwiseLayersAtTheirOwnRate) {

@@ -52,6 +52,21 @@ Bytes unique_bytes(const Layer &l) {
     return input_bytes(read) + weight_bytes(l) + output_bytes(l);
 }
 
+/// Every part of the latency has a name, and no layer beats its own lower bound.
+void expect_explained(const Cost &cost, const std::string &what) {
+    const double seconds = cost.latency.count();
+    double parts = 0;
+    for (const Share &share : shares(cost)) {
+        EXPECT_GE(share.time, Seconds(0)) << what << " " << share.what;
+        parts += share.time.count();
+    }
+    EXPECT_NEAR(parts, seconds, 1e-12 * seconds) << what;
+    EXPECT_LE(cost.lower_bound.count() * rounding, seconds) << what;
+    for (const LevelTraffic &t : cost.traffic) {
+        EXPECT_GE(t.bytes, t.least) << what << " " << t.level;
+    }
+}
+
 /// What a layer can never beat.
 void expect_sound(const CostModel &model, const Workload &w, const Layer &layer,
                   const Verdict &verdict) {
@@ -65,11 +80,13 @@ void expect_sound(const CostModel &model, const Workload &w, const Layer &layer,
     const Target &t = model.target();
     ASSERT_TRUE(std::isfinite(seconds)) << key(layer);
     EXPECT_TRUE(seconds > 0 || moves_nothing(layer)) << key(layer);
-    EXPECT_GE(seconds, static_cast<double>(macs(layer).count()) / peak_macs(t, w) * rounding)
+    const double bound = cost->lower_bound.count();
+    EXPECT_GE(bound, static_cast<double>(macs(layer).count()) / peak_macs(t, w) * rounding)
         << key(layer);
-    EXPECT_GE(seconds,
+    EXPECT_GE(bound,
               static_cast<double>(unique_bytes(layer).count()) / layer_bandwidth(t, w) * rounding)
         << key(layer);
+    expect_explained(*cost, key(layer));
     EXPECT_GE(cost->traffic.at(0).bytes, unique_bytes(layer)) << key(layer);
     EXPECT_GE(cost->utilisation, 0) << key(layer);
     EXPECT_LE(cost->utilisation, 1 / rounding) << key(layer);
@@ -214,6 +231,8 @@ TEST(Soundness, HoldsForEveryLayerOfTheZooOnEveryTarget) {
                     }
                 }
                 EXPECT_NEAR(e.total.latency.count(), sum, 1e-12) << network.name;
+                expect_explained(e.network, network.name + " (network)");
+                expect_explained(e.total, network.name);
             }
         }
     }

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 
 namespace edgefront {
@@ -14,6 +15,16 @@ namespace {
 std::string complaint(const Json &json) {
     try {
         target_from(json);
+    } catch (const UserError &e) {
+        return e.what();
+    }
+    return "";
+}
+
+/// What `set_constants` says about `values`; "" when it takes them.
+std::string refusal_of(const Target &target, const Values &values) {
+    try {
+        set_constants(target, values);
     } catch (const UserError &e) {
         return e.what();
     }
@@ -168,6 +179,56 @@ TEST(Target, HashNamesThePricesAndNotTheirSources) {
     json["unsupported"]["hard_swish"] = {
         {"reason", "no"}, {"source", "s"}, {"confidence", "documented"}};
     EXPECT_NE(target_from(json).hash, target.hash);
+}
+
+TEST(SetConstant, GivesANewDeviceThatSaysTheValueIsAssumed) {
+    const Target before = target_from(tiny_cpu_json());
+    const Target after = set_constant(before, "cache_mib", 2.5);
+    EXPECT_EQ(after.constant("cache_mib"), 2.5);
+    EXPECT_EQ(after.constants.at("cache_mib").provenance.confidence, "assumed");
+    EXPECT_EQ(after.constants.at("cache_mib").provenance.source, "set on the command line");
+    EXPECT_NE(after.hash, before.hash);
+    EXPECT_EQ(after.hash, price_hash(after));
+    EXPECT_EQ(set_constant(after, "cache_mib", before.constant("cache_mib")).hash, before.hash);
+    EXPECT_EQ(before.constant("cache_mib"), 1);
+}
+
+TEST(SetConstant, MaySetAnOptionalConstantThatIsAbsent) {
+    const Target cpu = target_from(tiny_cpu_json());
+    ASSERT_FALSE(cpu.has("parallel_fraction"));
+    EXPECT_EQ(set_constant(cpu, "parallel_fraction", 0.5).constant("parallel_fraction"), 0.5);
+}
+
+TEST(SetConstant, RefusesAKeyTheModelDoesNotHaveAndNamesTheNearest) {
+    const Target cpu = target_from(tiny_cpu_json());
+    EXPECT_EQ(refusal_of(cpu, {{"cache_mb", 1}}),
+              "target tiny has no constant 'cache_mb'; did you mean 'cache_mib'?");
+    EXPECT_EQ(refusal_of(cpu, {{"lanes_fp16", 4}}),
+              "target tiny has no constant 'lanes_fp16'; did you mean 'lanes_int8'?");
+    const std::string far = refusal_of(cpu, {{"colour", 4}});
+    EXPECT_NE(far.find("expected one of clock_ghz, mac_per_cycle_int8"), std::string::npos) << far;
+}
+
+TEST(SetConstant, RefusesAValueOutOfRangeAndSaysTheRange) {
+    const Target cpu = target_from(tiny_cpu_json());
+    EXPECT_EQ(refusal_of(cpu, {{"dram_gb_per_s", -1}}),
+              "dram_gb_per_s of target tiny cannot be -1, expected a number from 0.01 to 100000");
+    EXPECT_EQ(refusal_of(cpu, {{"lanes_int8", 2.5}}),
+              "lanes_int8 of target tiny cannot be 2.5, expected a whole number from 1 to 1024");
+    EXPECT_NE(refusal_of(cpu, {{"dram_gb_per_s", NAN}}), "");
+    EXPECT_NE(refusal_of(cpu, {{"dram_gb_per_s", INFINITY}}), "");
+    EXPECT_EQ(refusal_of(cpu, {{"dram_gb_per_s", 0.01}}), "");
+    EXPECT_EQ(refusal_of(cpu, {{"dram_gb_per_s", 1e5}}), "");
+}
+
+TEST(SetConstant, AddsAHostLinkAsAWhole) {
+    Json json = tiny_edgetpu_json();
+    json["constants"].erase("host_in_gb_per_s");
+    json["constants"].erase("host_out_gb_per_s");
+    const Target shared = target_from(json);
+    EXPECT_NE(refusal_of(shared, {{"host_in_gb_per_s", 1}}).find("host_out_gb_per_s"),
+              std::string::npos);
+    EXPECT_EQ(refusal_of(shared, {{"host_in_gb_per_s", 1}, {"host_out_gb_per_s", 1}}), "");
 }
 
 TEST(Target, IsFoundByNameOrFile) {
