@@ -42,7 +42,7 @@ public:
     virtual const Target &target() const = 0;
 
     /// The mapping this model would choose for the layer.
-    virtual Schedule mapping(const Layer &layer, const Workload &workload) const = 0;
+    virtual Plan mapping(const Layer &layer, const Workload &workload) const = 0;
     /// The price of one layer under a mapping. Additive: depends on nothing outside the layer.
     virtual Verdict price(const Layer &layer, const LoopNest &nest,
                           const Workload &workload) const = 0;
@@ -60,7 +60,7 @@ Verdict price_layer(const CostModel &model, Layer layer, const Workload &workloa
 struct LayerEstimate {
     std::string name;
     Layer layer;
-    Schedule mapping;
+    Plan mapping;
     Verdict verdict;
 };
 

@@ -47,7 +47,7 @@ CpuModel::CpuModel(Target target)
     }
 }
 
-Schedule CpuModel::mapping(const Layer &layer, const Workload &workload) const {
+Plan CpuModel::mapping(const Layer &layer, const Workload &workload) const {
     Schedule s;
     s.lanes = lanes_[static_cast<std::size_t>(workload.precision)];
     s.order = LoopOrder::channels_outer;

@@ -15,7 +15,7 @@ public:
     static const std::vector<ConstantSpec> &specs();
 
     const Target &target() const override { return target_; }
-    Schedule mapping(const Layer &layer, const Workload &workload) const override;
+    Plan mapping(const Layer &layer, const Workload &workload) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;

@@ -44,7 +44,7 @@ DspModel::DspModel(Target target)
     }
 }
 
-Schedule DspModel::mapping(const Layer &, const Workload &) const {
+Plan DspModel::mapping(const Layer &, const Workload &) const {
     Schedule s;
     s.lanes = vector_channels_;
     s.pixels = vector_pixels_;

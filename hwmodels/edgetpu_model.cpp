@@ -1,24 +1,34 @@
 #include "hwmodels/edgetpu_model.h"
 
-#include <limits>
+#include <algorithm>
+#include <cmath>
 
 namespace edgefront {
 
 const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
     using C = ConstantSpec;
     static const std::vector<ConstantSpec> list = {
-        {"clock_ghz", 0.01, 20, "clock of the array"},
-        {"array_channels", 1, 4096, "output channels the array works on at once", C::whole},
-        {"array_reduction", 1, 4096, "products summed per output and cycle", C::whole},
-        {"array_rows", 1, 256, "output rows the array works on at once", C::whole},
-        {"array_columns", 1, 256, "output columns the array works on at once", C::whole},
-        {"dense_efficiency", 1e-3, 1, "share of the peak on whole tiles",
+        {"clock_ghz", 0.01, 20, "clock of the arrays"},
+        {"array_rows", 1, 4096, "rows of an array: products summed, or pixels, at once", C::whole},
+        {"array_columns", 1, 4096, "columns of an array: output channels, or pixels, at once",
+         C::whole},
+        {"arrays", 1, 4096, "arrays that work at the same time", C::whole},
+        {"group_columns", 1, 4096,
+         "columns that may work on channels of their own, as depthwise layers do (1: all columns "
+         "of "
+         "an array see the same inputs)",
+         C::whole},
+        {"preload", 0, 1, "1: what stays in an array is loaded while the last fold still runs",
+         C::whole},
+        {"dense_efficiency", 1e-3, 1, "share of the array's rate that dense layers reach",
          C::per_precision | C::rate},
-        {"depthwise_efficiency", 1e-4, 1, "share of the peak on whole tiles, depthwise",
+        {"depthwise_efficiency", 1e-4, 1, "share of the array's rate that depthwise layers reach",
          C::per_precision | C::rate},
         {"elements_per_cycle", 1e-3, 1e5, "element-wise operations per cycle",
          C::per_precision | C::rate},
-        {"memory_gb_per_s", 1e-2, 1e5, "effective bandwidth of a layer's tensors on the chip",
+        {"scratchpad_kib", 1e-3, 1e6, "tiles that the arrays work on"},
+        {"scratchpad_gb_per_s", 1e-2, 1e6, "bandwidth between arrays and scratchpad", C::rate},
+        {"memory_gb_per_s", 1e-2, 1e5, "bandwidth between scratchpad and memory on the chip",
          C::rate},
         {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
         {"stream_gb_per_s", 1e-3, 1e5, "rate of streamed weights", C::rate},
@@ -29,6 +39,7 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
+        {"scratchpad_pj_per_byte", 0, 1e4, "energy of a byte of the scratchpad"},
         {"memory_pj_per_byte", 0, 1e4, "energy of a byte of on-chip memory"},
         {"stream_pj_per_byte", 0, 1e5, "energy of a streamed or transferred byte"},
     };
@@ -37,12 +48,19 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
 
 EdgeTpuModel::EdgeTpuModel(Target target)
     : target_(std::move(target)), common_(target_),
+      scratchpad_(
+          level_load(target_, "scratchpad", "scratchpad_gb_per_s", "scratchpad_pj_per_byte")),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
       weight_memory_(mebibytes(target_.constant("weight_memory_mib"))) {
-    const double array = target_.constant("array_channels") * target_.constant("array_reduction") *
-                         target_.constant("array_rows") * target_.constant("array_columns");
+    limits_.rows = static_cast<int>(target_.constant("array_rows"));
+    limits_.columns = static_cast<int>(target_.constant("array_columns"));
+    limits_.arrays = static_cast<int>(target_.constant("arrays"));
+    limits_.groups_at_once = static_cast<int>(target_.constant("group_columns"));
+    limits_.preload = target_.constant("preload") == 1;
+    limits_.scratchpad = mebibytes(target_.constant("scratchpad_kib") / 1024);
+    macs_per_cycle_ = 1.0 * limits_.rows * limits_.columns * limits_.arrays;
     for (const DataType precision : target_.precisions) {
-        common_.set_macs_per_cycle(precision, array);
+        common_.set_macs_per_cycle(precision, macs_per_cycle_);
     }
     const bool linked = target_.has("host_in_gb_per_s");
     const std::string price = "stream_pj_per_byte";
@@ -53,31 +71,24 @@ EdgeTpuModel::EdgeTpuModel(Target target)
     }
 }
 
-Schedule EdgeTpuModel::mapping(const Layer &layer, const Workload &) const {
-    const int rows = static_cast<int>(target_.constant("array_rows"));
-    const int columns = static_cast<int>(target_.constant("array_columns"));
-    Schedule s;
-    s.lanes = static_cast<int>(target_.constant("array_channels"));
-    s.unroll = static_cast<int>(target_.constant("array_reduction"));
-    s.order = LoopOrder::channels_outer;
-    // A fully connected layer has one pixel: the elements that others give to pixels then work on
-    // further groups of channels. Of all divisions the one with the least padding.
-    std::int64_t least = std::numeric_limits<std::int64_t>::max();
-    Schedule best;
-    for (s.rows = rows; s.rows >= 1; s.rows--) {
-        for (s.pixels = columns; s.pixels >= 1; s.pixels--) {
-            if (rows % s.rows != 0 || columns % s.pixels != 0) {
-                continue;
-            }
-            s.vectors = rows / s.rows * (columns / s.pixels);
-            const std::int64_t issued = analyse(layer, s).issued.count();
-            if (issued < least) {
-                least = issued;
-                best = s;
-            }
-        }
-    }
-    return best;
+ArrayPrices EdgeTpuModel::prices(const Layer &layer, const Workload &workload) const {
+    const double hertz = target_.constant("clock_ghz") * 1e9;
+    ArrayPrices p;
+    p.cycle_s = 1 / (hertz * common_.efficiency(layer, workload.precision));
+    p.elementwise_s =
+        common_.layer_work(layer, analyse(layer, Schedule()), workload).elementwise.count() / hertz;
+    p.border_byte_s = 1 / (scratchpad_.gb_per_s * 1e9);
+    p.tile_byte_s = 1 / (memory_.gb_per_s * 1e9);
+    return p;
+}
+
+MappingChoice EdgeTpuModel::choose(const Layer &layer, const Workload &workload) const {
+    return best_mapping(layer, limits_, prices(layer, workload));
+}
+
+Plan EdgeTpuModel::mapping(const Layer &layer, const Workload &workload) const {
+    return runs_on_array(layer) && !refusal(target_, layer) ? choose(layer, workload).mapping
+                                                            : Mapping();
 }
 
 Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
@@ -85,22 +96,39 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
+    const TileLevel &tiles = nest.tiles;
+    if (tiles.footprint() > limits_.scratchpad) {
+        return Infeasible{"its tiles take " + std::to_string(tiles.footprint().count()) +
+                          " bytes of scratchpad, the target has " +
+                          std::to_string(limits_.scratchpad.count())};
+    }
     Work work = common_.layer_work(layer, nest, workload);
-    work.loads = {memory_};
-    work.loads[0].bytes = nest.footprint();
-    work.loads[0].least = nest.footprint();
+    const double efficiency = common_.efficiency(layer, workload.precision);
+    const auto stream = static_cast<double>(nest.array.stream);
+    work.compute = Cycles(stream / efficiency);
+    work.fill_drain = Cycles(static_cast<double>(nest.array.fill) / efficiency);
+    work.issued = Macs(std::llround(stream * macs_per_cycle_));
+    work.loads = {scratchpad_, memory_};
+    work.loads[0].bytes = nest.traffic();
+    work.loads[1].bytes = tiles.traffic();
+    work.loads[1].exposed = tiles.double_buffered ? tiles.exposed : tiles.traffic();
+    for (LevelLoad &load : work.loads) {
+        load.least = std::min(load.bytes, nest.footprint());
+    }
     return roofline(work);
 }
 
 Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
     Work work = common_.inference_work();
-    work.overlapped = false; // one link, one transfer after another
     work.loads = {spill(streamed_, totals.weights, weight_memory_)};
     if (host_in_ && host_out_) {
         work.loads.push_back(*host_in_);
         work.loads.back().bytes = work.loads.back().least = totals.input;
         work.loads.push_back(*host_out_);
         work.loads.back().bytes = work.loads.back().least = totals.output;
+    }
+    for (LevelLoad &load : work.loads) {
+        load.exposed = load.bytes; // one link, one transfer after another
     }
     return roofline(work);
 }

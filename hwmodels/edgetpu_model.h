@@ -1,9 +1,11 @@
-// An accelerator like the Edge TPU: an array of multipliers (channels x reduction x pixels),
-// weights kept on the chip over the whole network as far as they fit, the rest streamed every
-// inference, and a host link for input and output where the chip stands behind one.
+// An accelerator like the Edge TPU: arrays of multipliers with the best of three dataflows, a
+// scratchpad that holds tiles, memory on the chip behind it, weights kept there over the whole
+// network as far as they fit and the rest streamed every inference, a vector unit for element-wise
+// work, and a host link for input and output where the chip stands behind one.
 #pragma once
 
 #include "hwmodels/cost_model.h"
+#include "hwmodels/mapping_search.h"
 #include "hwmodels/roofline.h"
 
 namespace edgefront {
@@ -14,15 +16,25 @@ public:
     static const std::vector<ConstantSpec> &specs();
 
     const Target &target() const override { return target_; }
-    Schedule mapping(const Layer &layer, const Workload &workload) const override;
+    /// The best one there is; see `choose`.
+    Plan mapping(const Layer &layer, const Workload &workload) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
+    const ArrayLimits &limits() const { return limits_; }
+    /// What `price` asks for the counts of a nest that a mapping changes.
+    ArrayPrices prices(const Layer &layer, const Workload &workload) const;
+    /// The mapping search on this device, for a layer with multiply-adds.
+    MappingChoice choose(const Layer &layer, const Workload &workload) const;
+
 private:
     Target target_;
     CommonConstants common_;
-    LevelLoad memory_;                  ///< rate and price of a byte; the bytes are a layer's
+    ArrayLimits limits_;
+    double macs_per_cycle_;
+    LevelLoad scratchpad_;              ///< rate and price of a byte; the bytes are a layer's
+    LevelLoad memory_;                  ///< likewise
     LevelLoad streamed_;                ///< weights beyond `weight_memory_`
     std::optional<LevelLoad> host_in_;  ///< absent: memory is shared with the host
     std::optional<LevelLoad> host_out_; ///< both or none

@@ -54,9 +54,19 @@ Estimate estimate(const CostModel &model, const Network &network, const Workload
     for (const Node &node : network.nodes) {
         Layer layer = node.layer;
         layer.type = workload.precision;
-        const Schedule mapping = model.mapping(layer, workload);
-        LayerEstimate part{node.name, layer, mapping,
-                           model.price(layer, analyse(layer, mapping), workload)};
+        LayerEstimate part;
+        // Finding a mapping can take long, and networks repeat their layers.
+        const auto same =
+            std::find_if(e.layers.begin(), e.layers.end(),
+                         [&](const LayerEstimate &other) { return other.layer == layer; });
+        if (same != e.layers.end()) {
+            part = *same;
+        } else {
+            part.layer = layer;
+            part.mapping = model.mapping(layer, workload);
+            part.verdict = model.price(layer, analyse(layer, part.mapping), workload);
+        }
+        part.name = node.name;
         if (const Cost *cost = std::get_if<Cost>(&part.verdict)) {
             parts.push_back(*cost);
         } else if (const auto *no = std::get_if<Unsupported>(&part.verdict)) {

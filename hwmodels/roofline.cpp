@@ -37,12 +37,10 @@ void CommonConstants::set_macs_per_cycle(DataType precision, double rate) {
 Work CommonConstants::layer_work(const Layer &layer, const LoopNest &nest,
                                  const Workload &workload) const {
     const Rates &rates = rates_[static_cast<std::size_t>(workload.precision)];
-    const double efficiency =
-        layer.op == Op::depthwise_conv2d ? rates.depthwise_efficiency : rates.dense_efficiency;
     Work work;
     work.clock_ghz = clock_ghz_;
-    work.compute =
-        Cycles(static_cast<double>(nest.issued.count()) / (rates.macs_per_cycle * efficiency));
+    work.compute = Cycles(static_cast<double>(nest.issued.count()) /
+                          (rates.macs_per_cycle * efficiency(layer, workload.precision)));
     work.elementwise = Cycles(priced_elements(layer, nest) / rates.elements_per_cycle);
     work.overhead = layer_overhead_;
     work.macs = nest.macs;
@@ -50,6 +48,11 @@ Work CommonConstants::layer_work(const Layer &layer, const LoopNest &nest,
     work.macs_per_cycle = rates.macs_per_cycle;
     work.pj_per_mac = rates.pj_per_mac;
     return work;
+}
+
+double CommonConstants::efficiency(const Layer &layer, DataType precision) const {
+    const Rates &rates = rates_[static_cast<std::size_t>(precision)];
+    return layer.op == Op::depthwise_conv2d ? rates.depthwise_efficiency : rates.dense_efficiency;
 }
 
 Work CommonConstants::inference_work() const {
@@ -119,7 +122,7 @@ Cost roofline(const Work &work) {
         const double seconds = seconds_of(load.bytes);
         const double before = busy;
         energy += static_cast<double>(load.bytes.count()) * load.pj_per_byte;
-        busy = work.overlapped ? std::max(busy, seconds) : busy + seconds;
+        busy = std::max(busy + seconds_of(load.exposed), seconds);
         if (seconds > longest) {
             longest = seconds;
             cost.bound_by = load.bound;

@@ -21,7 +21,8 @@ struct LevelLoad {
     double gb_per_s = 0;
     double pj_per_byte = 0;
     BoundBy bound = BoundBy::memory;
-    Bytes least = {}; ///< of `bytes`, what no mapping avoids; for the lower bound
+    Bytes least = {};   ///< of `bytes`, what no mapping avoids; for the lower bound
+    Bytes exposed = {}; ///< of `bytes`, those that move while nothing else goes on
 };
 
 /// A level without bytes: its rate and price from two constants of the target.
@@ -41,11 +42,11 @@ struct Work {
     double macs_per_cycle = 0; ///< of all multipliers in use, for the utilisation
     double pj_per_mac = 0;
     double clock_ghz = 1;
-    bool overlapped = true; ///< false: computing and loads one after another
 };
 
-/// Computing is attributed first; a level gets what it takes beyond that and beyond the levels
-/// before it, so that the shares add up to the latency.
+/// From level to level: the longer of all its bytes, and of what goes on meanwhile (computing and
+/// the levels before it) with its exposed bytes behind each other. Computing is attributed first, a
+/// level gets what it adds, so that the shares add up to the latency.
 Cost roofline(const Work &work);
 
 /// The constants that all kinds have, looked up once.
@@ -59,6 +60,8 @@ public:
     /// A layer on one thread, but for what it moves: computing, fixed time, energy of
     /// multiply-adds.
     Work layer_work(const Layer &layer, const LoopNest &nest, const Workload &workload) const;
+    /// Share of the peak that kernels of this layer's kind reach.
+    double efficiency(const Layer &layer, DataType precision) const;
     /// The fixed time of an inference; nothing computed, nothing moved.
     Work inference_work() const;
 

@@ -64,13 +64,16 @@ inline Json tiny_dsp_json() {
 /// With a host link.
 inline Json tiny_edgetpu_json() {
     return tiny_target_json("edgetpu", {{"clock_ghz", 1},
-                                        {"array_channels", 8},
-                                        {"array_reduction", 2},
                                         {"array_rows", 2},
-                                        {"array_columns", 2},
+                                        {"array_columns", 8},
+                                        {"arrays", 4},
+                                        {"group_columns", 8},
+                                        {"preload", 1},
                                         {"dense_efficiency_int8", 0.5},
                                         {"depthwise_efficiency_int8", 0.25},
                                         {"elements_per_cycle_int8", 16},
+                                        {"scratchpad_kib", 64},
+                                        {"scratchpad_gb_per_s", 200},
                                         {"memory_gb_per_s", 100},
                                         {"weight_memory_mib", 1},
                                         {"stream_gb_per_s", 0.5},
@@ -79,6 +82,7 @@ inline Json tiny_edgetpu_json() {
                                         {"layer_overhead_us", 0},
                                         {"inference_overhead_us", 7},
                                         {"pj_per_mac_int8", 2},
+                                        {"scratchpad_pj_per_byte", 1},
                                         {"memory_pj_per_byte", 3},
                                         {"stream_pj_per_byte", 5}});
 }
