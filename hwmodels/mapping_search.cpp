@@ -24,7 +24,7 @@ double seconds(const ArrayPrices &prices, std::int64_t cycles, std::int64_t bord
 std::int64_t border_bytes(const ArrayProblem &p, const ArrayCounts &c) {
     const std::int64_t partial = c.sum_writes - p.outputs();
     return (c.input_reads + c.weight_reads + p.outputs() * (p.residual ? 2 : 1)) * p.element +
-           2 * partial * sum_bytes;
+           2 * partial * sum_bytes + p.bias_bytes();
 }
 
 /// An order of tiles and what it moves again; of orders that move more than another, none.
@@ -96,19 +96,44 @@ private:
         std::vector<PixelPart> pixels;
     };
 
-    /// The least that any tile moves, and the smallest tile, an output at a time: what is taken
-    /// until there is something better, and the answer when even that does not fit.
+    /// The smallest tile, an output at a time: what is taken until there is something better, and
+    /// the answer when even that does not fit.
     void start() {
-        const Mapping all = whole({});
-        least_bytes_ = tile_traffic(p_, channel_part(p_, all, all.tile.channels),
-                                    reduction_part(p_, all, all.tile.reduction),
-                                    pixel_part(p_, all, all.tile.rows, all.tile.columns), {})
-                           .total();
         Mapping &m = best_.mapping;
         m.dataflow = Dataflow::output_stationary;
         m.preload = space_.limits().preload;
         price(m, group_part(p_, m, 1), channel_part(p_, m, 1), reduction_part(p_, m, 1),
               pixel_part(p_, m, 1, 1));
+        least_bytes_ = {least_bytes(false), least_bytes(true)};
+    }
+
+    /// The fewest bytes that tiles can move within the scratchpad, with one buffer or two. However
+    /// the arrays are used: a loop cut into t tiles needs at least ceil(n / t) of it at a time, and
+    /// no mapping keeps less of an output than the one whose sums stay in the array.
+    std::int64_t least_bytes(bool twice) const {
+        Mapping m;
+        m.dataflow = Dataflow::output_stationary;
+        m.double_buffered = twice;
+        const Parts all = parts(m);
+        std::int64_t least = std::numeric_limits<std::int64_t>::max();
+        for (const GroupPart &g : all.groups) {
+            for (const ChannelPart &n : all.channels) {
+                for (const ReductionPart &k : all.reductions) {
+                    for (const PixelPart &pixels : all.pixels) {
+                        if (tile_traffic(p_, n, k, pixels, {}).total() >= least ||
+                            count(p_, m, g, n, k, pixels).buffers() >
+                                space_.limits().scratchpad.count()) {
+                            continue;
+                        }
+                        for (const Order &order : orders(tiled_loops(n, k, pixels))) {
+                            least = std::min(least,
+                                             tile_traffic(p_, n, k, pixels, order.again).total());
+                        }
+                    }
+                }
+            }
+        }
+        return least;
     }
 
     Mapping whole(Mapping m) const {
@@ -122,7 +147,7 @@ private:
         std::vector<Arrays> rest = promising(first);
         std::stable_sort(rest.begin(), rest.end(),
                          [](const Arrays &a, const Arrays &b) { return a.bound < b.bound; });
-        for (std::size_t i = 0; i < rest.size() && rest[i].bound <= best_time_; i++) {
+        for (std::size_t i = 0; i < rest.size() && may_improve(rest[i].bound); i++) {
             finished = finished && search_tiles(rest[i].mapping);
             if (!finished) {
                 best_.proven = false;
@@ -133,9 +158,9 @@ private:
         best_.proven = finished;
     }
 
-    /// With one tile for everything an array has the fewest folds, and the least crosses its border
-    /// and the scratchpad's. `stream`: of the cycles in which operands pass alone, which only grow
-    /// as the array in use shrinks; else of everything.
+    /// With one tile for everything an array has the fewest folds, and the least crosses its
+    /// border. `stream`: of the cycles in which operands pass alone, which only grow as the array
+    /// in use shrinks; `all`: of everything.
     struct Bounds {
         double stream;
         double all;
@@ -146,8 +171,16 @@ private:
             count(p_, m, group_part(p_, m, m.tile.groups), channel_part(p_, m, m.tile.channels),
                   reduction_part(p_, m, m.tile.reduction),
                   pixel_part(p_, m, m.tile.rows, m.tile.columns));
+        const auto with_tiles = [&](std::int64_t least, bool exposed) {
+            return seconds(prices_, c.stream + c.fill, border_bytes(p_, c), least,
+                           exposed ? least : 0);
+        };
         return {seconds(prices_, c.stream, 0, 0, 0),
-                seconds(prices_, c.stream + c.fill, border_bytes(p_, c), least_bytes_, 0)};
+                std::min(with_tiles(least_bytes_[0], true), with_tiles(least_bytes_[1], false))};
+    }
+
+    bool may_improve(double bound) const {
+        return better(bound, std::min(least_bytes_[0], least_bytes_[1]));
     }
 
     /// Every dataflow and sharing; columns and rows are up to `visit`.
@@ -196,7 +229,7 @@ private:
                         break;
                     }
                     hopeless = false;
-                    if (time.all <= best_time_ && m != found.mapping) {
+                    if (may_improve(time.all) && m != found.mapping) {
                         kept.push_back({m, time.all});
                     }
                 }
@@ -227,12 +260,23 @@ private:
         return parts;
     }
 
+    /// No tile of pixels is faster with these other tiles than all pixels at once, if they fitted.
+    double with_all_pixels(const Mapping &m, const GroupPart &g, const ChannelPart &n,
+                           const ReductionPart &k) const {
+        const ArrayCounts c = count(p_, m, g, n, k, all_pixels_);
+        return seconds(prices_, c.stream + c.fill, border_bytes(p_, c), 0, 0);
+    }
+
     /// False when the budget ran out.
     bool search_tiles(Mapping m) {
         const Parts all = parts(m);
+        all_pixels_ = pixel_part(p_, m, p_.rows, p_.columns);
         for (const GroupPart &g : all.groups) {
             for (const ChannelPart &n : all.channels) {
                 for (const ReductionPart &k : all.reductions) {
+                    if (!may_improve(with_all_pixels(m, g, n, k))) {
+                        continue;
+                    }
                     for (const PixelPart &pixels : all.pixels) {
                         price(m, g, n, k, pixels);
                     }
@@ -309,7 +353,8 @@ private:
     const ArrayProblem &p_;
     ArrayPrices prices_;
     std::int64_t most_priced_;
-    std::int64_t least_bytes_ = 0;
+    std::array<std::int64_t, 2> least_bytes_{}; ///< by number of buffers
+    PixelPart all_pixels_{}; ///< for the use of the arrays that is being searched
     MappingChoice best_;
     double best_time_ = std::numeric_limits<double>::infinity();
     std::int64_t best_bytes_ = std::numeric_limits<std::int64_t>::max();

@@ -26,7 +26,8 @@ std::int64_t sum(const Cut &c, std::int64_t tile, F f) {
 }
 
 /// Input pixels along one direction that the tiles of a loop read: in all, and the most at once.
-/// What lies outside the input is not read; what two tiles need is read twice.
+/// What lies outside the input is not read; what two tiles need is read twice. Transfers are of
+/// whole stretches: pixels that strides step over come along.
 struct Extents {
     std::int64_t all;
     std::int64_t most;
@@ -36,6 +37,7 @@ Extents input_extents(std::int64_t outputs, std::int64_t tile, int stride, int r
                       std::int64_t inputs) {
     const Cut c = cut(outputs, tile);
     Extents e{0, 0};
+    reach = std::max(reach, stride);
     const auto read = [&](std::int64_t i) {
         const std::int64_t size = i < c.whole ? tile : c.last;
         const std::int64_t from = i * tile * stride - pad;
@@ -226,7 +228,7 @@ ArrayCounts count(const ArrayProblem &p, const Mapping &m, const GroupPart &g, c
         break;
     }
     }
-    c.fill = m.preload ? wait - first_wait + skew - 1 : folds * skew - 1;
+    c.fill = std::max<std::int64_t>(0, m.preload ? wait - first_wait + skew - 1 : folds * skew - 1);
     c.sum_writes = outputs * sums;
 
     // One tile of each tensor; two where the next one is moved meanwhile.
@@ -285,8 +287,7 @@ TileTraffic tile_traffic(const ArrayProblem &p, const ChannelPart &n, const Redu
     TileTraffic t;
     t.input = pixels.inputs * p.reduction * p.groups * p.element *
               (again.input_per_channel_tile ? n.trips : 1);
-    const std::int64_t bias = p.bias ? 4 * p.groups * p.channels : 0;
-    t.weights = (p.weights() * p.element + bias) *
+    t.weights = (p.weights() * p.element + p.bias_bytes()) *
                 (again.weights_per_row_tile ? pixels.row_trips : 1) *
                 (again.weights_per_column_tile ? pixels.column_trips : 1);
     const std::int64_t back = again.sums_per_reduction_tile ? k.trips - 1 : 0;

@@ -34,6 +34,7 @@ struct ArrayProblem {
     std::int64_t macs() const { return groups * rows * columns * channels * reduction * taps; }
     std::int64_t outputs() const { return groups * rows * columns * channels; }
     std::int64_t weights() const { return groups * channels * reduction * taps; }
+    std::int64_t bias_bytes() const { return bias ? 4 * groups * channels : 0; }
     bool grouped() const { return groups > 1; }
 };
 

@@ -213,7 +213,9 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     // Sizes and element-wise work do not depend on the mapping.
     LoopNest nest = analyse(layer, Schedule());
     if (!runs_on_array(layer)) {
-        // It streams through. A norm over all pixels reads them for their mean first.
+        // It streams through, pixels that a resizing steps over included. A norm over all pixels
+        // reads them for their mean first.
+        nest.input.reads = std::max(nest.input.reads, nest.input.footprint);
         const std::int64_t passes = layer.op == Op::group_norm ? 2 : 1;
         nest.tiles.input.reads = nest.input.footprint * passes;
         nest.tiles.weights.reads = nest.weights.footprint;
@@ -237,7 +239,7 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     nest.lane_use = nest.macs / nest.issued;
     const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
     nest.input.reads = Bytes(c.input_reads * p.element);
-    nest.weights.reads = Bytes(c.weight_reads * p.element);
+    nest.weights.reads = Bytes(c.weight_reads * p.element + p.bias_bytes());
     nest.output.reads = Bytes(partial);
     nest.output.writes = Bytes(partial + p.outputs() * p.element);
 

@@ -122,10 +122,16 @@ TEST(Shares, GiveAFartherLevelWhatItTakesBeyondTheNearerOnes) {
     EXPECT_NEAR(share(overlapped, "faster"), 0, 1e-6);
     EXPECT_NEAR(share(overlapped, "overhead"), 7, 1e-6);
     EXPECT_NEAR(nanoseconds(overlapped.lower_bound), 300, 1e-6);
-    work.overlapped = false;
+    for (LevelLoad &load : work.loads) {
+        load.exposed = load.bytes;
+    }
     const Cost serial = roofline(work);
     EXPECT_NEAR(nanoseconds(serial.latency), 7 + 120 + 150 + 300 + 90, 1e-6);
     EXPECT_NEAR(share(serial, "faster"), 90, 1e-6);
+    work.loads[0].exposed = Bytes(10); // 5 ns of it before the work of 120 ns: 150 is longer
+    work.loads[1].exposed = Bytes(0);
+    work.loads[2].exposed = Bytes(4); // behind the 300 ns of the level before it
+    EXPECT_NEAR(nanoseconds(roofline(work).latency), 7 + 300 + 4, 1e-6);
 }
 
 TEST(CpuModel, PricesDepthwiseLayersAtTheirOwnRate) {
@@ -278,32 +284,51 @@ TEST(DspModel, MovesReshapedDataAndReadsOfASliceWhatItKeeps) {
     EXPECT_EQ(cost(*model, slice).traffic[0].bytes, Bytes(128 + 128));
 }
 
-TEST(EdgeTpuModel, FillsItsArray) {
+TEST(EdgeTpuModel, PricesTheNestOfAMapping) {
     const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
-    // 8 channels x 2 x 2 pixels pads 10 channels to 16; one pixel x 32 channels pads to 32; two
-    // pixels x 16 channels pads to 16 as well, so the first one stays.
-    const Schedule s = model->mapping(pointwise(), int8_workload);
-    EXPECT_EQ(s.lanes * s.vectors, 8);
-    EXPECT_EQ(s.rows * s.pixels, 4);
-    const Cost c = cost(*model, pointwise());
-    // 16 pixels x 16 x 6 = 1536 issued at 64 x 0.5 per cycle
-    EXPECT_NEAR(nanoseconds(c.latency), 48, 1e-6);
-    EXPECT_NEAR(c.utilisation, 960 / (64 * 48.0), 1e-12);
+    // 16 pixels on 4 arrays, 10 channels on 2 x 8 columns, 6 channels reduced on 2 rows: 6 folds of
+    // 4 pixels, at half the rate 48 ns; skew and loading of the first fold 2 x 2 + 8 - 2 - 1 at
+    // half the rate: 18 ns.
+    const Mapping m =
+        parse_mapping("map dataflow=ws array=2x8 arrays=4x1 preload=1 tile=1x4x4x10x6 buffers=2");
+    const LoopNest nest = analyse(pointwise(), m);
+    const Cost c = std::get<Cost>(model->price(pointwise(), nest, int8_workload));
+    EXPECT_EQ(nest.array.stream, 24);
+    // One tile: 96 + 60 + 40 bytes come before and 160 go behind, at 100 GB/s.
+    EXPECT_NEAR(nanoseconds(c.latency), 48 + 18 + 3.56, 1e-6);
+    EXPECT_NEAR(nanoseconds(c.spent[static_cast<std::size_t>(Activity::fill_drain)]), 18, 1e-9);
+    EXPECT_NEAR(nanoseconds(c.spent[static_cast<std::size_t>(Activity::multiply)]), 960 / 64.0,
+                1e-9);
+    ASSERT_EQ(c.traffic.size(), 2u);
+    EXPECT_EQ(c.traffic[0].level, "scratchpad");
+    // Inputs once for either fold of channels, weights once for each array, the bias, three sums per
+    // output, two of which come back.
+    EXPECT_EQ(c.traffic[0].bytes, Bytes(2 * 96 + 4 * 60 + 40 + 160 + 2 * 2 * 4 * 160));
+    EXPECT_EQ(c.traffic[1].level, "on_chip");
+    EXPECT_EQ(c.traffic[1].bytes, Bytes(356));
+    EXPECT_NEAR(c.energy.count(), 960 * 2 + 3192 * 1 + 356 * 3, 1e-6);
+    EXPECT_NEAR(c.utilisation, 960 / (64 * 69.56), 1e-9);
     EXPECT_EQ(c.bound_by, BoundBy::compute);
 }
 
-TEST(EdgeTpuModel, GivesTheWholeArrayToChannelsWhenThereIsOnePixel) {
+TEST(EdgeTpuModel, ChoosesNoSlowerMappingThanAnyOther) {
     const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
-    Layer l;
-    l.op = Op::fully_connected;
-    l.type = DataType::int8;
-    l.input = {1, 1, 100};
-    l.output = {1, 1, 64};
-    const Schedule s = model->mapping(l, int8_workload);
-    EXPECT_EQ(s.rows, 1);
-    EXPECT_EQ(s.pixels, 1);
-    EXPECT_EQ(s.lanes * s.vectors, 32);
-    EXPECT_NEAR(nanoseconds(cost(*model, l).latency), 6400 / 32.0, 1e-6);
+    const Mapping m =
+        parse_mapping("map dataflow=ws array=2x8 arrays=4x1 preload=1 tile=1x4x4x10x6 buffers=2");
+    const Verdict given = model->price(pointwise(), analyse(pointwise(), m), int8_workload);
+    EXPECT_LT(cost(*model, pointwise()).latency, std::get<Cost>(given).latency);
+}
+
+TEST(EdgeTpuModel, HasNoPriceForTilesThatDoNotFit) {
+    const auto model =
+        make_cost_model(with_constant(target_from(tiny_edgetpu_json()), "scratchpad_kib", 0.25));
+    const Mapping m = parse_mapping("map tile=1x4x4x10x6");
+    const Verdict verdict = model->price(pointwise(), analyse(pointwise(), m), int8_workload);
+    ASSERT_TRUE(std::holds_alternative<Infeasible>(verdict));
+    // Sums of four bytes: 96 + 100 + 640
+    EXPECT_EQ(std::get<Infeasible>(verdict).reason,
+              "its tiles take 836 bytes of scratchpad, the target has 256");
+    EXPECT_TRUE(std::holds_alternative<Cost>(price_layer(*model, pointwise(), int8_workload)));
 }
 
 TEST(EdgeTpuModel, AddsUpStreamedWeightsAndBothTransfers) {

@@ -23,8 +23,8 @@ double peak_macs(const Target &t, const Workload &w) {
     case TargetKind::dsp:
         return hertz * t.constant("mac_per_cycle", w.precision) * t.constant("vector_units");
     case TargetKind::edgetpu:
-        return hertz * t.constant("array_channels") * t.constant("array_reduction") *
-               t.constant("array_rows") * t.constant("array_columns");
+        return hertz * t.constant("array_rows") * t.constant("array_columns") *
+               t.constant("arrays");
     }
     return 0;
 }
@@ -40,12 +40,30 @@ bool moves_nothing(const Layer &l) {
     return l.op == Op::reshape && !l.residual && l.activation == Activation::none;
 }
 
+/// Rows or columns of the input that windows touch: strides may step over some.
+int touched(int inputs, int outputs, const Layer &l, int pad) {
+    std::vector<bool> seen(static_cast<std::size_t>(inputs));
+    for (int o = 0; o < outputs; o++) {
+        for (int k = 0; k < l.kernel; k++) {
+            const int at = o * l.stride - pad + k * l.dilation;
+            if (at >= 0 && at < inputs) {
+                seen[static_cast<std::size_t>(at)] = true;
+            }
+        }
+    }
+    return static_cast<int>(std::count(seen.begin(), seen.end(), true));
+}
+
 /// What a layer cannot do without reading and writing.
 Bytes unique_bytes(const Layer &l) {
     if (moves_nothing(l)) {
         return {};
     }
     Layer read = l;
+    if (l.has_window()) {
+        read.input.height = touched(l.input.height, l.output.height, l, l.pad_top);
+        read.input.width = touched(l.input.width, l.output.width, l, l.pad_left);
+    }
     if (l.op == Op::slice) {
         read.input = l.output;
     }

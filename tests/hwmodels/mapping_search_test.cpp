@@ -1,0 +1,178 @@
+// The mapping search against enumerating its whole space, on layers and arrays small enough.
+#include "base/random.h"
+#include "dsl/zoo.h"
+#include "hwmodels/edgetpu_model.h"
+#include "hwmodels/mapping_search.h"
+#include "tests/hwmodels/tiny_targets.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace edgefront {
+namespace {
+
+Layer random_layer(Random &random) {
+    const auto up_to = [&](int n) { return 1 + static_cast<int>(random.below(n)); };
+    Layer l;
+    l.type = DataType::int8;
+    l.residual = random.below(3) == 0;
+    l.bias = random.below(2) == 0;
+    l.kernel = random.below(2) == 0 ? 1 : 3;
+    l.pad_top = l.pad_left = l.kernel / 2;
+    l.stride = up_to(2);
+    const int groups = random.below(3) == 0 ? 2 : 1;
+    l.input = {up_to(5), up_to(5), groups * up_to(5)};
+    l.output = {(l.input.height + l.stride - 1) / l.stride,
+                (l.input.width + l.stride - 1) / l.stride, groups * up_to(5)};
+    l.groups = groups;
+    if (random.below(3) == 0) {
+        l.op = Op::depthwise_conv2d;
+        l.groups = 1;
+        l.output.channels = l.input.channels;
+    }
+    return l;
+}
+
+ArrayLimits random_limits(Random &random) {
+    const auto up_to = [&](int n) { return 1 + static_cast<int>(random.below(n)); };
+    ArrayLimits limits;
+    limits.rows = up_to(4);
+    limits.columns = up_to(4);
+    limits.arrays = up_to(3);
+    limits.groups_at_once = random.below(2) == 0 ? 1 : limits.columns;
+    limits.preload = random.below(2) == 0;
+    limits.scratchpad = Bytes(up_to(400));
+    return limits;
+}
+
+ArrayPrices random_prices(Random &random) {
+    return {1e-9 * (0.1 + random.uniform()), 1e-9 * random.uniform(),
+            1e-9 * random.uniform() * random.uniform(), 1e-9 * random.uniform()};
+}
+
+struct Enumerated {
+    double time = std::numeric_limits<double>::infinity();
+    std::int64_t bytes = std::numeric_limits<std::int64_t>::max();
+    std::int64_t mappings = 0;
+};
+
+Enumerated enumerate(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices) {
+    Enumerated best;
+    MappingSpace(layer, limits).for_each([&](const Mapping &m) {
+        best.mappings++;
+        const LoopNest nest = analyse(layer, m);
+        if (nest.tiles.footprint() > limits.scratchpad) {
+            return;
+        }
+        const double time = array_seconds(nest, prices).count();
+        const std::int64_t bytes = nest.tiles.traffic().count();
+        if (time < best.time || (time == best.time && bytes < best.bytes)) {
+            best.time = time;
+            best.bytes = bytes;
+        }
+    });
+    return best;
+}
+
+TEST(MappingSearch, FindsWhatEnumeratingEverythingFinds) {
+    Random random(20261124);
+    int infeasible = 0;
+    std::int64_t mappings = 0;
+    std::int64_t priced = 0;
+    for (int i = 0; i < 60; i++) {
+        const Layer layer = random_layer(random);
+        const ArrayLimits limits = random_limits(random);
+        const ArrayPrices prices = random_prices(random);
+        const Enumerated all = enumerate(layer, limits, prices);
+        const MappingChoice choice = best_mapping(layer, limits, prices);
+        mappings += all.mappings;
+        priced += choice.priced;
+        ASSERT_TRUE(choice.proven) << key(layer);
+        if (all.time == std::numeric_limits<double>::infinity()) {
+            infeasible++;
+            EXPECT_FALSE(choice.fits) << key(layer);
+            EXPECT_NE(mapping_problem(layer, choice.mapping, limits), "") << key(layer);
+            continue;
+        }
+        ASSERT_TRUE(choice.fits) << key(layer) << " " << limits.scratchpad.count();
+        EXPECT_EQ(mapping_problem(layer, choice.mapping, limits), "") << key(layer);
+        EXPECT_EQ(choice.time.count(), all.time) << key(layer) << " " << to_string(choice.mapping);
+        const LoopNest nest = analyse(layer, choice.mapping);
+        EXPECT_EQ(array_seconds(nest, prices), choice.time) << to_string(choice.mapping);
+        EXPECT_EQ(nest.tiles.traffic().count(), all.bytes) << to_string(choice.mapping);
+    }
+    EXPECT_GT(infeasible, 0);
+    EXPECT_LT(infeasible, 30);
+    EXPECT_LT(priced * 10, mappings);
+}
+
+TEST(MappingSearch, IsNeverSlowerOnLargerHardware) {
+    Random random(9);
+    for (int i = 0; i < 400; i++) {
+        const Layer layer = random_layer(random);
+        ArrayLimits limits = random_limits(random);
+        const ArrayPrices prices = random_prices(random);
+        const MappingChoice before = best_mapping(layer, limits, prices);
+        switch (random.below(5)) {
+        case 0: limits.rows += 1 + static_cast<int>(random.below(4)); break;
+        case 1: limits.columns += 1 + static_cast<int>(random.below(4)); break;
+        case 2: limits.arrays += 1 + static_cast<int>(random.below(4)); break;
+        case 3: limits.scratchpad += Bytes(static_cast<std::int64_t>(random.below(200))); break;
+        case 4: limits.preload = true; break;
+        }
+        const MappingChoice after = best_mapping(layer, limits, prices);
+        if (before.fits) {
+            ASSERT_TRUE(after.fits);
+            EXPECT_LE(after.time, before.time) << key(layer);
+        }
+    }
+}
+
+TEST(MappingSearch, SamplesWhatItMayNotFinish) {
+    Layer layer;
+    layer.type = DataType::int8;
+    layer.input = {28, 28, 96};
+    layer.output = {28, 28, 192};
+    const ArrayLimits limits{16, 16, 4, 1, true, Bytes(32 * 1024)};
+    const ArrayPrices prices{1e-9, 0, 1e-12, 1e-10};
+    const MappingChoice exact = best_mapping(layer, limits, prices);
+    const MappingChoice sampled = best_mapping(layer, limits, prices, 1000);
+    EXPECT_TRUE(exact.proven);
+    EXPECT_FALSE(sampled.proven);
+    EXPECT_TRUE(sampled.fits);
+    EXPECT_EQ(mapping_problem(layer, sampled.mapping, limits), "");
+    EXPECT_GE(sampled.time, exact.time);
+    EXPECT_LT(sampled.time.count(), 1.5 * exact.time.count());
+    EXPECT_EQ(best_mapping(layer, limits, prices, 1000).mapping, sampled.mapping);
+}
+
+TEST(MappingSearch, PricesAsTheModelDoes) {
+    const EdgeTpuModel model(target_from(tiny_edgetpu_json()));
+    const Workload workload{DataType::int8, 1};
+    Random random(3);
+    for (int i = 0; i < 200; i++) {
+        const Layer layer = random_layer(random);
+        const MappingChoice choice = model.choose(layer, workload);
+        const Verdict verdict = price_layer(model, layer, workload);
+        ASSERT_TRUE(std::holds_alternative<Cost>(verdict)) << key(layer);
+        EXPECT_NEAR(std::get<Cost>(verdict).latency / choice.time, 1, 1e-12) << key(layer);
+    }
+}
+
+TEST(MappingSearch, SaysWhenTheScratchpadHoldsNoTile) {
+    const auto model =
+        make_cost_model(with_constant(target_from(tiny_edgetpu_json()), "scratchpad_kib", 0.002));
+    Layer layer;
+    layer.type = DataType::int8;
+    layer.input = layer.output = {4, 4, 8};
+    layer.bias = true;
+    const Verdict verdict = price_layer(*model, layer, {DataType::int8, 1});
+    ASSERT_TRUE(std::holds_alternative<Infeasible>(verdict));
+    // one input, one weight with its bias, one partial sum
+    EXPECT_NE(std::get<Infeasible>(verdict).reason.find("take 10 bytes"), std::string::npos)
+        << std::get<Infeasible>(verdict).reason;
+}
+
+} // namespace
+} // namespace edgefront
