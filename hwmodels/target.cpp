@@ -26,7 +26,7 @@ void follow_technology(Target &target, const Target &before) {
 } // namespace
 
 const std::vector<std::string> &target_kind_names() {
-    static const std::vector<std::string> names = {"cpu", "dsp", "edgetpu"};
+    static const std::vector<std::string> names = {"cpu", "dsp", "edgetpu", "gpu", "npu"};
     return names;
 }
 

@@ -20,7 +20,7 @@
 
 namespace edgefront {
 
-enum class TargetKind { cpu, dsp, edgetpu };
+enum class TargetKind { cpu, dsp, edgetpu, gpu, npu };
 std::string to_string(TargetKind kind);
 const std::vector<std::string> &target_kind_names();
 
