@@ -92,7 +92,14 @@ int show_target(const Options &options) {
     }
     table.notes = {
         fmt::format("{} ({}): {}", target.name, to_string(target.kind), target.description),
-        fmt::format("device: {}", target.device), fmt::format("energy: {}", target.technology)};
+        fmt::format("device: {}", target.device)};
+    if (target.base) {
+        table.notes.push_back(fmt::format("based on {}", target.base->name));
+    }
+    if (target.technology) {
+        table.notes.push_back(fmt::format("technology {}: {}", target.technology->name(),
+                                          target.technology->description()));
+    }
     for (const auto &[name, refusal] : target.unsupported) {
         table.notes.push_back(fmt::format("unsupported: {}: {} ({})", name, refusal.reason,
                                           refusal.provenance.source));

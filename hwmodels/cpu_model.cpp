@@ -27,9 +27,9 @@ const std::vector<ConstantSpec> &CpuModel::specs() {
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"parallel_fraction", 0, 1, "share of a layer's time that threads divide", C::optional},
-        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
-        {"cache_pj_per_byte", 0, 1e4, "energy of a byte of the cache"},
-        {"dram_pj_per_byte", 0, 1e5, "energy of a byte of DRAM"},
+        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
+        {"cache_pj_per_byte", 0, 1e4, "energy of a byte of the cache", C::sram_price},
+        {"dram_pj_per_byte", 0, 1e5, "energy of a byte of DRAM", C::dram_price},
     };
     return list;
 }

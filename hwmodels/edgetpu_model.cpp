@@ -38,10 +38,10 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
          C::optional | C::rate},
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
-        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision},
-        {"scratchpad_pj_per_byte", 0, 1e4, "energy of a byte of the scratchpad"},
-        {"memory_pj_per_byte", 0, 1e4, "energy of a byte of on-chip memory"},
-        {"stream_pj_per_byte", 0, 1e5, "energy of a streamed or transferred byte"},
+        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
+        {"scratchpad_pj_per_byte", 0, 1e4, "energy of a byte of the scratchpad", C::sram_price},
+        {"memory_pj_per_byte", 0, 1e4, "energy of a byte of on-chip memory", C::sram_price},
+        {"stream_pj_per_byte", 0, 1e5, "energy of a streamed or transferred byte", C::dram_price},
     };
     return list;
 }

@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "dsl/zoo.h"
+#include "hwmodels/reference.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,135 +12,26 @@ namespace edgefront {
 
 namespace {
 
-constexpr double most_ms = 1e6;
-const std::string schema_name = "edgefront/target/1";
-
-Provenance read_provenance(const JsonReader &json) {
-    Provenance p;
-    p.source = json.at("source").string();
-    if (p.source.empty()) {
-        throw json.at("source").error("is empty, expected where the value comes from");
-    }
-    p.confidence = confidence_names()[json.at("confidence").one_of(confidence_names())];
-    return p;
-}
-
-Json write_provenance(const Provenance &p) {
-    return {{"source", p.source}, {"confidence", p.confidence}};
-}
-
-std::map<std::string, Constant> read_constants(const JsonReader &json, const Target &target) {
-    std::map<std::string, Constant> constants;
+/// Prices that were the technology's, and were not changed, are those of the changed target.
+void follow_technology(Target &target, const Target &before) {
     for (const ConstantSpec &spec : constant_specs(target)) {
-        const auto entry =
-            spec.is(ConstantSpec::optional) ? json.find(spec.key) : json.at(spec.key);
-        if (!entry) {
-            continue;
+        const auto old_price = technology_price(before, spec);
+        const bool was = old_price && before.constants.at(spec.key) == *old_price;
+        if (was && target.constants.at(spec.key) == *old_price) {
+            target.constants[spec.key] = *technology_price(target, spec);
         }
-        Constant c;
-        c.value = entry->at("value").number(spec.least, spec.most);
-        if (spec.is(ConstantSpec::whole) && c.value != std::floor(c.value)) {
-            throw entry->at("value").error("expected a whole number");
-        }
-        c.provenance = read_provenance(*entry);
-        entry->finish();
-        constants[spec.key] = c;
     }
-    json.finish();
-    return constants;
-}
-
-std::map<std::string, Refusal> read_refusals(const JsonReader &json) {
-    std::vector<std::string> names = op_names();
-    names.insert(names.end(), activation_names().begin(), activation_names().end());
-    std::map<std::string, Refusal> refusals;
-    for (const auto &[name, entry] : json.members()) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) {
-            throw entry.error("'" + name + "' is no operator or activation, expected one of " +
-                              join(names) + did_you_mean(name, names));
-        }
-        Refusal r;
-        r.reason = entry.at("reason").string();
-        if (r.reason.empty()) {
-            throw entry.at("reason").error("is empty, expected why the device cannot run it");
-        }
-        r.provenance = read_provenance(entry);
-        entry.finish();
-        refusals[name] = r;
-    }
-    return refusals;
-}
-
-Calibration read_calibration(const JsonReader &json, const Target &target) {
-    Calibration c;
-    for (const JsonReader &key : json.at("fitted").items()) {
-        if (!target.has(key.string())) {
-            throw key.error("'" + key.string() + "' is no constant of this target");
-        }
-        c.fitted.push_back(key.string());
-    }
-    for (const JsonReader &row : json.at("rows").items()) {
-        CalibrationRow r;
-        r.network = row.at("network").string();
-        r.precision = parse_data_type(row.at("precision").string());
-        r.threads = static_cast<int>(row.at("threads").integer(1, 1024));
-        r.published_ms = row.at("published_ms").number(0, most_ms);
-        r.predicted_ms = row.at("predicted_ms").number(0, most_ms);
-        r.held_out_ms = row.at("held_out_ms").number(0, most_ms);
-        row.finish();
-        c.rows.push_back(r);
-    }
-    json.finish();
-    return c;
-}
-
-/// 16 for 16.0, as people write it.
-Json plain_number(double value) {
-    const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
-    return whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
-}
-
-Json write_calibration(const Calibration &c) {
-    Json rows = Json::array();
-    for (const CalibrationRow &r : c.rows) {
-        rows.push_back({{"network", r.network},
-                        {"precision", to_string(r.precision)},
-                        {"threads", r.threads},
-                        {"published_ms", plain_number(r.published_ms)},
-                        {"predicted_ms", plain_number(r.predicted_ms)},
-                        {"held_out_ms", plain_number(r.held_out_ms)}});
-    }
-    return {{"fitted", c.fitted}, {"rows", rows}};
-}
-
-bool half_a_host_link(const Target &target) {
-    return target.has("host_in_gb_per_s") != target.has("host_out_gb_per_s");
-}
-
-const std::string half_a_host_link_text =
-    "one of host_in_gb_per_s and host_out_gb_per_s, expected both or none";
-
-bool is_path(const std::string &name) {
-    const std::string tail = ".json";
-    return name.find('/') != std::string::npos ||
-           (name.size() > tail.size() && name.rfind(tail) == name.size() - tail.size());
 }
 
 } // namespace
 
 const std::vector<std::string> &target_kind_names() {
-    static const std::vector<std::string> names = {"cpu", "dsp", "edgetpu"};
+    static const std::vector<std::string> names = {"cpu", "dsp", "edgetpu", "gpu", "npu"};
     return names;
 }
 
 std::string to_string(TargetKind kind) {
     return target_kind_names()[static_cast<std::size_t>(kind)];
-}
-
-const std::vector<std::string> &confidence_names() {
-    static const std::vector<std::string> names = {"documented", "derived", "recalled", "measured",
-                                                   "counted",    "fitted",  "assumed"};
-    return names;
 }
 
 double Target::constant(const std::string &key) const {
@@ -169,7 +61,49 @@ std::vector<ConstantSpec> constant_specs(const Target &target) {
     return specs;
 }
 
+std::string contradiction(const Target &target) {
+    if (target.has("host_in_gb_per_s") != target.has("host_out_gb_per_s")) {
+        return "has one of host_in_gb_per_s and host_out_gb_per_s, expected both or none";
+    }
+    if (target.max_threads > 1 && !target.has("parallel_fraction")) {
+        return "has max_threads " + std::to_string(target.max_threads) +
+               ", but no parallel_fraction to price threads with";
+    }
+    return "";
+}
+
+std::optional<Constant> technology_price(const Target &target, const ConstantSpec &spec) {
+    if (!target.technology) {
+        return std::nullopt;
+    }
+    const Technology &technology = *target.technology;
+    if (spec.is(ConstantSpec::mac_price)) {
+        return technology.mac(parse_data_type(spec.key.substr(spec.key.rfind('_') + 1)));
+    }
+    if (spec.is(ConstantSpec::register_price)) {
+        return technology.register_byte();
+    }
+    if (spec.is(ConstantSpec::dram_price)) {
+        return technology.dram_byte();
+    }
+    if (spec.is(ConstantSpec::sram_price)) {
+        const std::string memory = spec.key.substr(0, spec.key.find("_pj_per_byte"));
+        std::optional<double> kib;
+        if (target.has(memory + "_kib")) {
+            kib = target.constant(memory + "_kib");
+            if (memory == "scratchpad" && target.has("arrays")) { // each array has one
+                *kib /= target.constant("arrays");
+            }
+        } else if (target.has(memory + "_mib")) {
+            kib = 1024 * target.constant(memory + "_mib");
+        }
+        return technology.sram_byte(kib);
+    }
+    return std::nullopt;
+}
+
 Target set_constants(Target target, const std::vector<std::pair<std::string, double>> &values) {
+    const Target before = target;
     const std::vector<ConstantSpec> specs = constant_specs(target);
     for (const auto &[key, value] : values) {
         const auto spec = std::find_if(specs.begin(), specs.end(),
@@ -193,8 +127,9 @@ Target set_constants(Target target, const std::vector<std::pair<std::string, dou
         }
         target.constants[key] = {value, {"set on the command line", "assumed"}};
     }
-    if (half_a_host_link(target)) {
-        throw UserError("target " + target.name + " would have " + half_a_host_link_text);
+    follow_technology(target, before);
+    if (const std::string wrong = contradiction(target); !wrong.empty()) {
+        throw UserError("target " + target.name + " then " + wrong);
     }
     target.hash = price_hash(target);
     return target;
@@ -202,80 +137,6 @@ Target set_constants(Target target, const std::vector<std::pair<std::string, dou
 
 Target set_constant(Target target, const std::string &key, double value) {
     return set_constants(std::move(target), {{key, value}});
-}
-
-Target read_target(const JsonReader &json) {
-    Target t;
-    json.at("schema").one_of({schema_name});
-    t.name = json.at("name").string();
-    t.description = json.at("description").string();
-    t.device = json.at("device").string();
-    t.technology = json.at("technology").string();
-    t.kind = static_cast<TargetKind>(json.at("kind").one_of(target_kind_names()));
-    for (const JsonReader &precision : json.at("precisions").items()) {
-        static const std::vector<std::string> names = {"fp32", "fp16", "int8"};
-        const DataType type = parse_data_type(names[precision.one_of(names)]);
-        if (std::find(t.precisions.begin(), t.precisions.end(), type) != t.precisions.end()) {
-            throw precision.error("'" + to_string(type) + "' stands here twice");
-        }
-        t.precisions.push_back(type);
-    }
-    if (t.precisions.empty()) {
-        throw json.at("precisions").error("is empty, expected at least one of fp32, fp16, int8");
-    }
-    t.max_threads = static_cast<int>(json.at("max_threads").integer(1, 1024));
-    t.constants = read_constants(json.at("constants"), t);
-    if (half_a_host_link(t)) {
-        throw json.at("constants").error("has " + half_a_host_link_text);
-    }
-    if (t.max_threads > 1 && !t.has("parallel_fraction")) {
-        throw json.at("max_threads")
-            .error("is " + std::to_string(t.max_threads) +
-                   ", but the constants have no parallel_fraction to price threads with");
-    }
-    if (const auto refusals = json.find("unsupported")) {
-        t.unsupported = read_refusals(*refusals);
-    }
-    if (const auto calibration = json.find("calibration")) {
-        t.calibration = read_calibration(*calibration, t);
-    }
-    json.finish();
-    t.hash = price_hash(t);
-    return t;
-}
-
-Target read_target_file(const std::filesystem::path &path) {
-    return read_target(JsonReader::parse_file(path));
-}
-
-Json write_target(const Target &t) {
-    Json precisions = Json::array();
-    for (const DataType precision : t.precisions) {
-        precisions.push_back(to_string(precision));
-    }
-    Json constants = Json::object();
-    for (const ConstantSpec &spec : constant_specs(t)) {
-        const auto it = t.constants.find(spec.key);
-        if (it != t.constants.end()) {
-            constants[spec.key] = {{"value", plain_number(it->second.value)}};
-            constants[spec.key].update(write_provenance(it->second.provenance));
-        }
-    }
-    Json json = {{"schema", schema_name},        {"name", t.name},
-                 {"description", t.description}, {"device", t.device},
-                 {"technology", t.technology},   {"kind", to_string(t.kind)},
-                 {"precisions", precisions},     {"max_threads", t.max_threads},
-                 {"constants", constants}};
-    if (!t.unsupported.empty()) {
-        for (const auto &[name, refusal] : t.unsupported) {
-            json["unsupported"][name] = {{"reason", refusal.reason}};
-            json["unsupported"][name].update(write_provenance(refusal.provenance));
-        }
-    }
-    if (t.calibration) {
-        json["calibration"] = write_calibration(*t.calibration);
-    }
-    return json;
 }
 
 std::string price_hash(const Target &t) {
@@ -291,21 +152,8 @@ std::string price_hash(const Target &t) {
 
 std::map<std::string, Target> read_targets() {
     std::map<std::string, Target> targets;
-    const auto directory = data_directory() / "targets";
-    std::error_code status;
-    for (const auto &entry : std::filesystem::directory_iterator(directory, status)) {
-        if (entry.path().extension() != ".json") {
-            continue;
-        }
-        Target t = read_target_file(entry.path());
-        if (t.name != entry.path().stem()) {
-            throw UserError({entry.path().string(), "/name"},
-                            "is '" + t.name + "', expected the name of its file");
-        }
-        targets.emplace(t.name, std::move(t));
-    }
-    if (status) {
-        throw UserError({directory.string(), ""}, "cannot list: " + status.message());
+    for (const std::string &name : names_in("targets")) {
+        targets.emplace(name, find_target(name));
     }
     return targets;
 }
@@ -314,17 +162,18 @@ Target find_target(const std::string &name) {
     if (is_path(name)) {
         return read_target_file(name);
     }
-    std::map<std::string, Target> targets = read_targets();
-    const auto it = targets.find(name);
-    if (it != targets.end()) {
-        return it->second;
+    const std::vector<std::string> names = names_in("targets");
+    if (!std::binary_search(names.begin(), names.end(), name)) {
+        throw UserError("unknown target '" + name + "'" + did_you_mean(name, names) +
+                        "; expected one of " + join(names) + ", or a path to a target file");
     }
-    std::vector<std::string> names;
-    for (const auto &entry : targets) {
-        names.push_back(entry.first);
+    const auto path = data_directory() / "targets" / (name + ".json");
+    Target t = read_target_file(path);
+    if (t.name != name) {
+        throw UserError({path.string(), "/name"},
+                        "is '" + t.name + "', expected the name of its file");
     }
-    throw UserError("unknown target '" + name + "'" + did_you_mean(name, names) +
-                    "; expected one of " + join(names) + ", or a path to a target file");
+    return t;
 }
 
 } // namespace edgefront

@@ -1,13 +1,18 @@
 // A device as data: data/targets/*.json (schema data/schema/target.schema.json). Every constant
 // carries where it comes from; fitted constants carry the rows they were fitted on.
+//
+// A file may leave out what the target it is based on has, and prices that its technology knows. In
+// memory a target is always complete: models know of neither.
 #pragma once
 
 #include "base/json_reader.h"
-#include "base/units.h"
 #include "dsl/layer.h"
+#include "hwmodels/constant.h"
+#include "hwmodels/technology.h"
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,43 +20,9 @@
 
 namespace edgefront {
 
-enum class TargetKind { cpu, dsp, edgetpu };
+enum class TargetKind { cpu, dsp, edgetpu, gpu, npu };
 std::string to_string(TargetKind kind);
 const std::vector<std::string> &target_kind_names();
-
-/// Where a number comes from.
-struct Provenance {
-    std::string source;     ///< paper, data sheet, "least squares on 5 calibrate rows"...
-    std::string confidence; ///< one of `confidence_names`
-};
-
-/// documented (seen in the source), derived (arithmetic from such values), recalled (commonly
-/// published, not re-read), measured (on the very device), counted (instructions of a prototype),
-/// fitted (by `edgefront calibrate`), assumed (no source; a choice that is named).
-const std::vector<std::string> &confidence_names();
-
-struct Constant {
-    double value = 0;
-    Provenance provenance;
-};
-
-/// A constant a model asks for: its key carries the unit.
-struct ConstantSpec {
-    enum Trait : unsigned {
-        optional = 1,      ///< may be absent
-        per_precision = 2, ///< the file has "<key>_<precision>" for each of its precisions
-        whole = 4,         ///< an integer
-        rate = 8,          ///< may be fitted; enters a latency as 1 / value
-        time = 16,         ///< may be fitted; enters a latency as itself
-    };
-    std::string key;
-    double least = 0;
-    double most = 0;
-    std::string meaning;
-    unsigned traits = 0;
-
-    bool is(Trait trait) const { return (traits & trait) != 0; }
-};
 
 /// What the device's runtime refuses.
 struct Refusal {
@@ -78,8 +49,9 @@ struct Calibration {
 struct Target {
     std::string name;
     std::string description;
-    std::string device;     ///< the product and processor the numbers belong to
-    std::string technology; ///< of the energy prices: node and table
+    std::string device; ///< the product and processor the numbers belong to
+    /// Of the prices that the target does not have of its own; null: it has them all.
+    std::shared_ptr<const Technology> technology;
     TargetKind kind = TargetKind::cpu;
     std::vector<DataType> precisions; ///< the first one is the target's own
     int max_threads = 1;
@@ -87,6 +59,11 @@ struct Target {
     /// By name of an operator or activation.
     std::map<std::string, Refusal> unsupported;
     std::optional<Calibration> calibration;
+    /// The target it is based on: what a file of this one may leave out. Null: none.
+    std::shared_ptr<const Target> base;
+    /// How the file names base and technology: a name, or a path from its folder.
+    std::string based_on;
+    std::string technology_name;
     /// Of everything that changes a price (not of provenance): names this set of constants in
     /// databases and reports. Set by `read_target`.
     std::string hash;
@@ -106,16 +83,26 @@ std::vector<ConstantSpec> constant_specs(const Target &target);
 /// The same device with other values of some of its constants, for asking what if: their provenance
 /// is then "set on the command line", assumed, and the hash is that of the new device. Optional
 /// constants that are absent may be set. Throws UserError for a key the target's model does not
-/// have (with the nearest one), a value out of range, and half a host link.
+/// have (with the nearest one), a value out of range, and a `contradiction`. Prices that the
+/// technology gives by the size of a memory follow that size.
 Target set_constants(Target target, const std::vector<std::pair<std::string, double>> &values);
 /// Of one constant.
 Target set_constant(Target target, const std::string &key, double value);
 
-/// Strict: unknown keys, missing constants, values out of range are UserErrors with file and
-/// pointer.
+/// What constants of a complete target say against each other, as in "TARGET has half a link"; ""
+/// when nothing.
+std::string contradiction(const Target &target);
+
+/// What the target's technology says for a price, if it says anything.
+std::optional<Constant> technology_price(const Target &target, const ConstantSpec &spec);
+
+/// Strict: unknown keys, missing constants, values out of range, targets based on themselves are
+/// UserErrors with file and pointer. Of a target that is based on another, constants and refusals
+/// the file does not have are the other's, and so is what else it leaves out but for name and
+/// calibration. Prices come from the file, else the other's file, else the technology.
 Target read_target(const JsonReader &json);
 Target read_target_file(const std::filesystem::path &path);
-/// `read_target(write_target(t))` is `t`.
+/// `read_target(write_target(t))` is `t`. What the base or the technology says is left out.
 Json write_target(const Target &target);
 std::string price_hash(const Target &target);
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # "What would twice the on-chip memory buy?" A target of one's own: one JSON file, no C++.
 #
-# coral-usb-16mib.json is data/targets/coral-usb.json with weight_memory_mib doubled to 15.2 and
-# without the rows it was calibrated on (they describe the real device).
+# coral-usb-16mib.json is based on data/targets/coral-usb.json and says only what differs: a
+# weight_memory_mib of 15.2, twice the real one.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 edgefront=${EDGEFRONT:-$here/../../edgefront}

@@ -25,6 +25,8 @@ double peak_macs(const Target &t, const Workload &w) {
     case TargetKind::edgetpu:
         return hertz * t.constant("array_rows") * t.constant("array_columns") *
                t.constant("arrays");
+    case TargetKind::gpu:
+    case TargetKind::npu: return hertz * t.constant("mac_per_cycle", w.precision);
     }
     return 0;
 }

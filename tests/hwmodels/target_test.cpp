@@ -65,6 +65,17 @@ TEST(Target, RefusesAnUnknownKeyWithItsPlaceAndTheNearestName) {
               std::string::npos);
 }
 
+TEST(Target, RefusesAKeyWithoutItsUnitAndNamesTheWholeKey) {
+    Json json = tiny_cpu_json();
+    json["constants"]["clock"] = json["constants"]["clock_ghz"];
+    json["constants"].erase("clock_ghz");
+    const std::string text = complaint(json);
+    EXPECT_NE(text.find("tiny.json:/constants: unknown key \"clock\", keys end in their unit"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("did you mean 'clock_ghz'?"), std::string::npos) << text;
+}
+
 TEST(Target, RefusesAMissingConstantAndNamesIt) {
     Json json = tiny_dsp_json();
     json["constants"].erase("memory_gb_per_s");
@@ -111,7 +122,8 @@ TEST(Target, RefusesAConstantWithoutProvenance) {
     EXPECT_NE(complaint(json).find("documented"), std::string::npos);
     json = tiny_cpu_json();
     json["constants"]["clock_ghz"] = 1.0;
-    EXPECT_NE(complaint(json).find("/constants/clock_ghz"), std::string::npos);
+    EXPECT_NE(complaint(json).find("/constants/clock_ghz: expected an object like {\"value\""),
+              std::string::npos);
 }
 
 TEST(Target, RefusesAnUnknownKindPrecisionOrSchema) {

@@ -16,10 +16,13 @@ inline Json tiny_target_json(const std::string &kind, const Values &values) {
     for (const auto &[key, value] : values) {
         constants[key] = {{"value", value}, {"source", "made up"}, {"confidence", "assumed"}};
     }
-    return {{"schema", "edgefront/target/1"}, {"name", "tiny"},
-            {"description", "a test's"},      {"device", "none"},
-            {"technology", "none"},           {"kind", kind},
-            {"precisions", {"int8"}},         {"max_threads", 1},
+    return {{"schema", "edgefront/target/1"},
+            {"name", "tiny"},
+            {"description", "a test's"},
+            {"device", "none"},
+            {"kind", kind},
+            {"precisions", {"int8"}},
+            {"max_threads", 1},
             {"constants", constants}};
 }
 
