@@ -1,7 +1,7 @@
 // edgefront generate N --target host -o DIR: the network as a kernel package.
-#include "app/cost_json.h"
 #include "app/host_network.h"
 #include "hwmodels/cost_model.h"
+#include "reports/cost_json.h"
 #include "search/runner.h"
 
 #include <fmt/format.h>

@@ -92,6 +92,7 @@ int main(int argc, char **argv) {
     add_generate(app, session);
     add_export(app, session);
     add_sweep(app, session);
+    add_explore(app, session);
     add_front(app, session);
     add_report(app, session);
     add_compare(app, session);

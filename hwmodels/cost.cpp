@@ -50,6 +50,26 @@ std::vector<Share> shares(const Cost &cost) {
     return list;
 }
 
+std::optional<RooflinePosition> roofline_position(const Cost &cost) {
+    const auto longest = std::max_element(
+        cost.traffic.begin(), cost.traffic.end(),
+        [](const LevelTraffic &a, const LevelTraffic &b) { return a.least_time < b.least_time; });
+    if (longest == cost.traffic.end() || longest->least == Bytes(0)) {
+        return {};
+    }
+    const auto bytes = static_cast<double>(longest->least.count());
+    const auto macs = static_cast<double>(cost.macs.count());
+    const Seconds multiply = cost.spent[static_cast<std::size_t>(Activity::multiply)];
+    RooflinePosition position;
+    position.level = longest->level;
+    position.macs_per_byte = macs / bytes;
+    if (multiply > Seconds(0)) {
+        position.ridge_macs_per_byte = macs / bytes * (longest->least_time / multiply);
+    }
+    position.side = multiply >= longest->least_time ? BoundBy::compute : BoundBy::memory;
+    return position;
+}
+
 Cost sum(const std::vector<Cost> &parts) {
     Cost total;
     if (parts.empty()) {
@@ -62,6 +82,7 @@ Cost sum(const std::vector<Cost> &parts) {
         total.cycles += part.cycles;
         total.latency += part.latency;
         total.energy += part.energy;
+        total.macs += part.macs;
         total.lower_bound += part.lower_bound;
         for (std::size_t i = 0; i < activity_count; i++) {
             total.spent[i] += part.spent[i];

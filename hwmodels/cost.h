@@ -7,6 +7,7 @@
 #include "base/units.h"
 
 #include <array>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,6 +46,7 @@ struct Cost {
     Cycles cycles;
     Seconds latency;
     Picojoules energy;
+    Macs macs;
     /// From the level next to the multipliers, which everything passes, outwards.
     std::vector<LevelTraffic> traffic;
     /// By Activity. With the `waiting` of all levels they add up to `latency`; see `shares`.
@@ -64,6 +66,18 @@ struct Share {
 };
 /// All activities, then all levels of the cost's traffic; they add up to its latency.
 std::vector<Share> shares(const Cost &cost);
+
+/// Where a cost stands under the roofline (Williams, Waterman and Patterson, CACM 2009) of the
+/// level whose unique bytes take longest.
+struct RooflinePosition {
+    std::string level;
+    double macs_per_byte = 0;
+    /// With as many, bytes and multiply-adds take equally long; unknown without multiply-adds.
+    std::optional<double> ridge_macs_per_byte;
+    BoundBy side = BoundBy::memory; ///< compute or memory
+};
+/// Nothing when no bytes are moved.
+std::optional<RooflinePosition> roofline_position(const Cost &cost);
 
 /// No mapping satisfies the constraints; the search meets it often, so it is a value.
 struct Infeasible {

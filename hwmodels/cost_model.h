@@ -10,6 +10,7 @@
 #include "schedules/loop_nest.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,21 @@ struct LayerEstimate {
     Verdict verdict;
 };
 
+/// How far off a latency may be, seen from the networks its target was calibrated on.
+struct LatencyInterval {
+    Seconds low;
+    Seconds high;
+    int rows = 0;
+    double coverage = 0; ///< share of networks like these that are expected inside
+};
+
+/// Each row of the calibration was predicted by a fit to the other rows: `latency` times published
+/// over predicted, from the k-th smallest to the k-th largest of these n ratios, where k is
+/// (n + 1) / 10 rounded down but at least 1. A further row would be as likely in each of the n + 1
+/// gaps, so (n + 1 - 2 k) / (n + 1) of them fall inside: 80 % with 9 rows, 67 % with 5. Nothing
+/// below three rows.
+std::optional<LatencyInterval> latency_interval(const Target &target, Seconds latency);
+
 /// The price of a whole network.
 struct Estimate {
     std::vector<LayerEstimate> layers;
@@ -71,6 +87,7 @@ struct Estimate {
     Cost total;   ///< sum of layers and `network`; of the supported layers only
     Bytes peak;   ///< of activations, in the workload's precision
     Bytes weights;
+    std::optional<LatencyInterval> interval; ///< around the total; of calibrated targets
     std::vector<std::string> unsupported; ///< "name: reason"; the total is no price when non-empty
     bool supported() const { return unsupported.empty(); }
 };

@@ -47,6 +47,25 @@ Verdict price_layer(const CostModel &model, Layer layer, const Workload &workloa
     return model.price(layer, analyse(layer, model.mapping(layer, workload)), workload);
 }
 
+std::optional<LatencyInterval> latency_interval(const Target &target, Seconds latency) {
+    std::vector<double> ratios;
+    if (target.calibration) {
+        for (const CalibrationRow &row : target.calibration->rows) {
+            if (row.published_ms > 0 && row.held_out_ms > 0) {
+                ratios.push_back(row.published_ms / row.held_out_ms);
+            }
+        }
+    }
+    std::sort(ratios.begin(), ratios.end());
+    const std::size_t n = ratios.size();
+    if (n < 3) {
+        return {};
+    }
+    const std::size_t k = std::max<std::size_t>(1, (n + 1) / 10);
+    return LatencyInterval{latency * ratios[k - 1], latency * ratios[n - k], static_cast<int>(n),
+                           static_cast<double>(n + 1 - 2 * k) / static_cast<double>(n + 1)};
+}
+
 Estimate estimate(const CostModel &model, const Network &network, const Workload &workload) {
     const NetworkTotals sums = totals(network, workload);
     Estimate e;
@@ -79,6 +98,7 @@ Estimate estimate(const CostModel &model, const Network &network, const Workload
     e.network = model.network_cost(sums, workload);
     parts.push_back(e.network);
     e.total = sum(parts);
+    e.interval = latency_interval(model.target(), e.total.latency);
     e.peak = sums.peak_activations;
     e.weights = sums.weights;
     return e;

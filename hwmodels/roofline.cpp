@@ -141,6 +141,7 @@ Cost roofline(const Work &work) {
     cost.latency = work.overhead + Seconds(busy);
     cost.cycles = Cycles(cost.latency.count() * hertz);
     cost.energy = Picojoules(energy);
+    cost.macs = work.macs;
     const double most = work.macs_per_cycle * cost.cycles.count();
     cost.utilisation = most > 0 ? static_cast<double>(work.macs.count()) / most : 0;
     cost.kind = CostKind::modelled;

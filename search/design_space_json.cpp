@@ -215,33 +215,6 @@ Constraint read_constraint(const JsonReader &json, const std::vector<std::string
     return constraint;
 }
 
-/// That there is such a target, and that it has the precision and the threads.
-void check_target(const JsonReader &json, const SpaceTarget &target) {
-    try {
-        workload_for(find_target(target.name), target.precision, target.threads);
-    } catch (const UserError &e) {
-        throw json.error(e.what());
-    }
-}
-
-SpaceTarget read_space_target(const JsonReader &json) {
-    SpaceTarget target;
-    if (json.is_string()) {
-        target.name = json.string();
-        return target;
-    }
-    target.name = json.at("name").string();
-    if (const auto precision = json.find("precision")) {
-        static const std::vector<std::string> names = {"fp32", "fp16", "int8"};
-        target.precision = parse_data_type(names[precision->one_of(names)]);
-    }
-    if (const auto threads = json.find("threads")) {
-        target.threads = static_cast<int>(threads->integer(1, 1024));
-    }
-    json.finish();
-    return target;
-}
-
 Family read_rules(const JsonReader &json, const Zoo &zoo) {
     return json.is_string() ? at_place(json, [&] { return zoo.get(json.string()); })
                             : read_family(json);
@@ -272,6 +245,27 @@ void read_axes(const JsonReader &json, DesignSpace &space) {
 
 } // namespace
 
+SpaceTarget read_space_target(const JsonReader &json) {
+    SpaceTarget target;
+    if (json.is_string()) {
+        target.name = json.string();
+    } else {
+        target.name = json.at("name").string();
+        if (const auto precision = json.find("precision")) {
+            static const std::vector<std::string> names = {"fp32", "fp16", "int8"};
+            target.precision = parse_data_type(names[precision->one_of(names)]);
+        }
+        if (const auto threads = json.find("threads")) {
+            target.threads = static_cast<int>(threads->integer(1, 1024));
+        }
+        json.finish();
+    }
+    at_place(json, [&] {
+        return workload_for(find_target(target.name), target.precision, target.threads);
+    });
+    return target;
+}
+
 DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
     if (const JsonReader given = json.at("schema"); given.string() != schema) {
         throw given.error(std::string("expected \"") + schema + "\"");
@@ -293,8 +287,6 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
         if (std::count(names.begin(), names.end(), names.back()) > 1) {
             throw item.error("the target '" + names.back() + "' stands twice");
         }
-        at_place(item, [&] { return find_target(names.back()); });
-        check_target(item, space.targets.back());
     }
     if (const auto guard = json.find("spatial_mixing")) {
         space.spatial_mixing = guard->boolean();
