@@ -72,6 +72,7 @@ void add_describe(CLI::App &app, Session &session);
 void add_targets(CLI::App &app, Session &session);
 void add_estimate(CLI::App &app, Session &session);
 void add_calibrate(CLI::App &app, Session &session);
+void add_tune(CLI::App &app, Session &session);
 void add_run(CLI::App &app, Session &session);
 void add_bench(CLI::App &app, Session &session);
 void add_generate(CLI::App &app, Session &session);

@@ -87,6 +87,7 @@ int main(int argc, char **argv) {
     add_targets(app, session);
     add_estimate(app, session);
     add_calibrate(app, session);
+    add_tune(app, session);
     add_run(app, session);
     add_bench(app, session);
     add_generate(app, session);

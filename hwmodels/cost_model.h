@@ -37,6 +37,13 @@ struct NetworkTotals {
     int layers = 0;
 };
 
+/// The plan that a search ended with.
+struct PlanChoice {
+    Plan plan;
+    bool proven = false;     ///< nothing in the space has a lower latency
+    std::int64_t priced = 0; ///< plans that were priced on the way
+};
+
 class CostModel {
 public:
     virtual ~CostModel() = default;
@@ -44,6 +51,12 @@ public:
 
     /// The mapping this model would choose for the layer.
     virtual Plan mapping(const Layer &layer, const Workload &workload) const = 0;
+    /// `mapping` with what is known about it, after at most about `most_priced` prices; nothing on
+    /// kinds whose mapping is no matter of a search.
+    virtual std::optional<PlanChoice> search(const Layer &, const Workload &,
+                                             std::int64_t /*most_priced*/) const {
+        return {};
+    }
     /// The price of one layer under a mapping. Additive: depends on nothing outside the layer.
     virtual Verdict price(const Layer &layer, const LoopNest &nest,
                           const Workload &workload) const = 0;

@@ -82,13 +82,17 @@ ArrayPrices EdgeTpuModel::prices(const Layer &layer, const Workload &workload) c
     return p;
 }
 
-MappingChoice EdgeTpuModel::choose(const Layer &layer, const Workload &workload) const {
-    return best_mapping(layer, limits_, prices(layer, workload));
+std::optional<PlanChoice> EdgeTpuModel::search(const Layer &layer, const Workload &workload,
+                                               std::int64_t most_priced) const {
+    if (!runs_on_array(layer) || refusal(target_, layer)) {
+        return PlanChoice{Mapping(), true, 1}; // the only one
+    }
+    const MappingChoice best = best_mapping(layer, limits_, prices(layer, workload), most_priced);
+    return PlanChoice{best.mapping, best.proven, best.priced};
 }
 
 Plan EdgeTpuModel::mapping(const Layer &layer, const Workload &workload) const {
-    return runs_on_array(layer) && !refusal(target_, layer) ? choose(layer, workload).mapping
-                                                            : Mapping();
+    return search(layer, workload, default_most_priced)->plan;
 }
 
 Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,

@@ -16,8 +16,10 @@ public:
     static const std::vector<ConstantSpec> &specs();
 
     const Target &target() const override { return target_; }
-    /// The best one there is; see `choose`.
+    /// The best one there is, as far as the default budget of the search goes.
     Plan mapping(const Layer &layer, const Workload &workload) const override;
+    std::optional<PlanChoice> search(const Layer &layer, const Workload &workload,
+                                     std::int64_t most_priced) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
@@ -25,8 +27,6 @@ public:
     const ArrayLimits &limits() const { return limits_; }
     /// What `price` asks for the counts of a nest that a mapping changes.
     ArrayPrices prices(const Layer &layer, const Workload &workload) const;
-    /// The mapping search on this device, for a layer with multiply-adds.
-    MappingChoice choose(const Layer &layer, const Workload &workload) const;
 
 private:
     Target target_;

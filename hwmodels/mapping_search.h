@@ -31,9 +31,12 @@ struct MappingChoice {
     std::int64_t priced = 0; ///< mappings that were priced on the way
 };
 
+/// Enough for every layer of the zoo on the shipped targets.
+constexpr std::int64_t default_most_priced = 20'000'000;
+
 /// Of mappings equally fast the one that moves fewer bytes. `most_priced` bounds the exact search;
 /// what is left then is sampled. Deterministic. The layer has multiply-adds (`runs_on_array`).
 MappingChoice best_mapping(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices,
-                           std::int64_t most_priced = 20'000'000);
+                           std::int64_t most_priced = default_most_priced);
 
 } // namespace edgefront

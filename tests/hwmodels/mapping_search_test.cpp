@@ -153,7 +153,9 @@ TEST(MappingSearch, PricesAsTheModelDoes) {
     Random random(3);
     for (int i = 0; i < 200; i++) {
         const Layer layer = random_layer(random);
-        const MappingChoice choice = model.choose(layer, workload);
+        const MappingChoice choice =
+            best_mapping(layer, model.limits(), model.prices(layer, workload));
+        EXPECT_EQ(std::get<Mapping>(model.mapping(layer, workload)), choice.mapping);
         const Verdict verdict = price_layer(model, layer, workload);
         ASSERT_TRUE(std::holds_alternative<Cost>(verdict)) << key(layer);
         EXPECT_NEAR(std::get<Cost>(verdict).latency / choice.time, 1, 1e-12) << key(layer);

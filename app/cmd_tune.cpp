@@ -1,0 +1,171 @@
+// edgefront tune N --target T: the best mapping of every layer, kept in a database.
+#include "app/command.h"
+#include "app/interrupt.h"
+#include "app/progress.h"
+#include "base/files.h"
+#include "hwmodels/mapping_search.h"
+#include "search/tuner.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+
+namespace edgefront {
+
+namespace {
+
+struct Options {
+    NetworkOptions network;
+    std::string target;
+    std::optional<std::string> precision;
+    std::optional<int> threads;
+    std::int64_t trials = default_most_priced;
+    double minutes = 0;
+    std::string db = "tuning.db";
+    std::string import_from;
+    std::string export_to;
+    OutputOptions output;
+};
+
+Json rows_json(const TuneResult &result) {
+    Json rows = Json::array();
+    for (const TunedLayer &l : result.layers) {
+        Json row = write_record(l.record);
+        row["names"] = l.names;
+        row["from_database"] = l.from_database;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+Table table_of(const TuneResult &result, const Network &network, const CostModel &model,
+               const Workload &workload, const std::string &db) {
+    Table table;
+    table.columns = {{"name", "layer"},    {"times", "times"},   {"predicted_us", "us", 3},
+                     {"proven", "proven"}, {"trials", "trials"}, {"from_database", "known"},
+                     {"plan", "mapping"}};
+    std::size_t proven = 0, known = 0;
+    double total = 0;
+    for (const TunedLayer &l : result.layers) {
+        const TuningRecord &r = l.record;
+        proven += r.proven ? 1 : 0;
+        known += l.from_database ? 1 : 0;
+        const auto times = static_cast<int>(l.names.size());
+        total += r.predicted ? r.predicted->count() * times : 0;
+        table.rows.push_back({l.names.front(), times,
+                              r.predicted ? Json(r.predicted->count() * 1e6) : Json(),
+                              r.proven ? "yes" : "no", r.trials, l.from_database ? "yes" : "no",
+                              r.predicted ? r.plan : r.refused});
+    }
+    table.notes = {
+        fmt::format("{} on {} ({}, {} thread{}): {} different layers, {} proven best, {} known "
+                    "before; kept in {}",
+                    network.name, model.target().name, to_string(workload.precision),
+                    workload.threads, workload.threads == 1 ? "" : "s", result.layers.size(),
+                    proven, known, db),
+        fmt::format("layers alone {:.4f} ms (modelled); `edgefront estimate` adds what the network "
+                    "costs as a whole",
+                    total * 1e3)};
+    return table;
+}
+
+int run_tune(const Options &options, bool quiet) {
+    const auto model = make_cost_model(find_target(options.target));
+    std::optional<DataType> precision;
+    if (options.precision) {
+        precision = parse_data_type(*options.precision);
+    }
+    const Workload workload = workload_for(model->target(), precision, options.threads);
+    const Network network = options.network.resolve();
+    TuningDb db(options.db);
+    if (!options.import_from.empty()) {
+        const int records = db.import(options.import_from);
+        if (!quiet) {
+            std::fprintf(stderr, "edgefront: %d records read from %s\n", records,
+                         options.import_from.c_str());
+        }
+    }
+
+    const InterruptGuard guard;
+    const auto begin = std::chrono::steady_clock::now();
+    TuneOptions tuning;
+    tuning.trials = options.trials;
+    tuning.version = EDGEFRONT_VERSION;
+    bool out_of_time = false;
+    tuning.stop = [&] {
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+        out_of_time = options.minutes > 0 && took.count() > options.minutes * 60;
+        return InterruptGuard::requested() || out_of_time;
+    };
+    TuneResult result;
+    {
+        Progress progress("layers", quiet);
+        tuning.progress = [&](std::size_t done, std::size_t total) {
+            progress.update(static_cast<std::int64_t>(done), static_cast<std::int64_t>(total),
+                            [&] { return network.name; });
+        };
+        result = tune(network, *model, workload, db, tuning);
+    }
+    if (!options.export_to.empty()) {
+        write_file(options.export_to, db.to_json_lines());
+    }
+    if (result.interrupted && !out_of_time) {
+        std::fprintf(stderr,
+                     "edgefront: interrupted, %zu layers are in %s; the same command goes on\n",
+                     result.layers.size(), options.db.c_str());
+        return exit_interrupted;
+    }
+    options.output.write(table_of(result, network, *model, workload, options.db),
+                         {{"network", network.name},
+                          {"target", model->target().name},
+                          {"precision", to_string(workload.precision)},
+                          {"threads", workload.threads},
+                          {"complete", !result.interrupted},
+                          {"layers", rows_json(result)}});
+    for (const TunedLayer &l : result.layers) {
+        if (!l.record.predicted) {
+            std::fprintf(stderr, "edgefront: %s cannot run %s: %s\n", model->target().name.c_str(),
+                         l.names.front().c_str(), l.record.refused.c_str());
+            return exit_infeasible;
+        }
+    }
+    return exit_ok;
+}
+
+} // namespace
+
+void add_tune(CLI::App &app, Session &session) {
+    auto options = std::make_shared<Options>();
+    CLI::App *command = app.add_subcommand(
+        "tune", "Search the best mapping of every layer on a target, into a database");
+    options->network.add_to(*command);
+    options->output.add_to(*command);
+    command->add_option("--target", options->target, "Target name or file")->required();
+    command->add_option("--precision", options->precision, "fp32, fp16 or int8 (default: its own)");
+    command->add_option("--threads", options->threads, "Threads (default: 1)");
+    command
+        ->add_option("--trials", options->trials,
+                     "Mappings priced per layer before the rest of its space is sampled")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+        ->capture_default_str();
+    command->add_option("--minutes", options->minutes, "Stop after so many minutes (0: never)")
+        ->check(CLI::Range(0.0, 1e6));
+    command->add_option("--db", options->db, "Tuning database")->capture_default_str();
+    command->add_option("--import", options->import_from,
+                        "First read the records of this file of JSON lines");
+    command->add_option("--export", options->export_to,
+                        "Afterwards write all records of the database as JSON lines");
+    command->footer(
+        "Scores are modelled. \"proven\" means that no mapping of the space is faster; a layer "
+        "that "
+        "is proven,\nor has had as many trials, is taken from the database.\nExamples:\n"
+        "  edgefront tune mobilenet_v2 --target pixel8-edgetpu --db tuning.db\n"
+        "  edgefront tune mobilenet_v4_conv_small --target coral-usb --export tuned.jsonl --format "
+        "json");
+    command->callback([=, &session] {
+        session.action = [=, &session] { return run_tune(*options, session.quiet); };
+    });
+}
+
+} // namespace edgefront

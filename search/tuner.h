@@ -1,0 +1,37 @@
+// The inner search: the best plan for every different layer of a network on a target, each kept in
+// the tuning database as soon as it is found.
+#pragma once
+
+#include "hwmodels/cost_model.h"
+#include "search/tuning_db.h"
+
+#include <functional>
+
+namespace edgefront {
+
+struct TuneOptions {
+    std::int64_t trials = 0; ///< plans to price per layer before sampling the rest
+    std::string version;     ///< of the tool
+    std::function<bool()> stop = [] { return false; };
+    std::function<void(std::size_t done, std::size_t total)> progress = [](std::size_t,
+                                                                           std::size_t) {};
+};
+
+struct TunedLayer {
+    Layer layer;
+    std::vector<std::string> names; ///< of the network's layers that are this work
+    TuningRecord record;
+    bool from_database = false;
+};
+
+struct TuneResult {
+    std::vector<TunedLayer> layers; ///< in the network's order, those of an interrupted run only
+    bool interrupted = false;
+};
+
+/// Layers whose record is proven, or took at least as many trials, are taken from the database.
+/// Throws UserError when the model of this kind of target has nothing to search.
+TuneResult tune(const Network &network, const CostModel &model, const Workload &workload,
+                TuningDb &db, const TuneOptions &options);
+
+} // namespace edgefront

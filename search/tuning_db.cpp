@@ -1,0 +1,169 @@
+#include "search/tuning_db.h"
+
+#include "base/files.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <sstream>
+
+namespace edgefront {
+
+namespace {
+
+const std::vector<std::string> kind_names = {"measured", "counted", "simulated", "modelled"};
+constexpr double most_s = 1e6;
+constexpr int layout = 1; // PRAGMA user_version of the files this writes
+constexpr int busy_ms = 10'000;
+
+// The record itself is its JSON: columns are what it is found by.
+constexpr const char *schema = R"(
+CREATE TABLE IF NOT EXISTS records (
+    layer TEXT NOT NULL, target_hash TEXT NOT NULL, threads INTEGER NOT NULL, version TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (layer, target_hash, threads, version)) WITHOUT ROWID)";
+
+Json seconds_json(const std::optional<Seconds> &time) {
+    return time ? Json(time->count()) : Json();
+}
+
+std::optional<Seconds> read_seconds(const JsonReader &json) {
+    return json.value().is_null() ? std::nullopt : std::optional(Seconds(json.number(0, most_s)));
+}
+
+TuningRecord parse_record(const std::string &text, const Where &where) {
+    Json json = Json::parse(text, nullptr, false);
+    if (json.is_discarded()) {
+        throw UserError(where, "is no JSON");
+    }
+    return read_record(JsonReader::of(std::move(json), where));
+}
+
+/// Whether `a` is worth more than `b`, a record with the same key.
+bool better(const TuningRecord &a, const TuningRecord &b) {
+    return a.proven != b.proven ? a.proven : a.trials > b.trials;
+}
+
+} // namespace
+
+Json write_record(const TuningRecord &r) {
+    return {{"layer", r.layer},
+            {"target", r.target},
+            {"target_hash", r.target_hash},
+            {"threads", r.threads},
+            {"version", r.version},
+            {"plan", r.plan},
+            {"kind", to_string(r.kind)},
+            {"predicted_s", seconds_json(r.predicted)},
+            {"measured_s", seconds_json(r.measured)},
+            {"refused", r.refused},
+            {"proven", r.proven},
+            {"trials", r.trials}};
+}
+
+TuningRecord read_record(const JsonReader &json) {
+    TuningRecord r;
+    r.layer = json.at("layer").string();
+    r.target = json.at("target").string();
+    r.target_hash = json.at("target_hash").string();
+    r.threads = static_cast<int>(json.at("threads").integer(1, 1024));
+    r.version = json.at("version").string();
+    r.plan = json.at("plan").string();
+    r.kind = static_cast<CostKind>(json.at("kind").one_of(kind_names));
+    r.predicted = read_seconds(json.at("predicted_s"));
+    r.measured = read_seconds(json.at("measured_s"));
+    r.refused = json.at("refused").string();
+    r.proven = json.at("proven").boolean();
+    r.trials = json.at("trials").integer(0, std::int64_t{1} << 62);
+    json.finish();
+    return r;
+}
+
+TuningDb::TuningDb(const std::filesystem::path &path) : path_(path) {
+    try {
+        db_ = std::make_unique<SQLite::Database>(
+            path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_ms);
+        const int version = db_->execAndGet("PRAGMA user_version").getInt();
+        if (version != 0 && version != layout) {
+            throw UserError({path.string(), ""}, "is a tuning database of layout " +
+                                                     std::to_string(version) + ", expected " +
+                                                     std::to_string(layout));
+        }
+        db_->exec(schema);
+        db_->exec("PRAGMA user_version = " + std::to_string(layout));
+    } catch (const SQLite::Exception &e) {
+        throw UserError({path.string(), ""},
+                        std::string("cannot be opened as a tuning database: ") + e.what());
+    }
+}
+
+TuningDb::~TuningDb() = default;
+
+void TuningDb::put(const TuningRecord &r) {
+    try {
+        SQLite::Statement insert(*db_, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)");
+        insert.bind(1, r.layer);
+        insert.bind(2, r.target_hash);
+        insert.bind(3, r.threads);
+        insert.bind(4, r.version);
+        insert.bind(5, write_record(r).dump());
+        insert.exec();
+    } catch (const SQLite::Exception &e) {
+        throw UserError({path_.string(), ""}, std::string("cannot be written: ") + e.what());
+    }
+}
+
+std::optional<TuningRecord> TuningDb::find(const std::string &layer, const std::string &target_hash,
+                                           int threads, const std::string &version) const {
+    SQLite::Statement select(*db_, "SELECT record FROM records WHERE layer = ? AND target_hash = ? "
+                                   "AND threads = ? AND version = ?");
+    select.bind(1, layer);
+    select.bind(2, target_hash);
+    select.bind(3, threads);
+    select.bind(4, version);
+    if (!select.executeStep()) {
+        return {};
+    }
+    return parse_record(select.getColumn(0).getString(), {path_.string(), layer});
+}
+
+std::vector<TuningRecord> TuningDb::all() const {
+    std::vector<TuningRecord> records;
+    SQLite::Statement select(*db_, "SELECT record, layer FROM records "
+                                   "ORDER BY layer, target_hash, threads, version");
+    while (select.executeStep()) {
+        records.push_back(parse_record(select.getColumn(0).getString(),
+                                       {path_.string(), select.getColumn(1).getString()}));
+    }
+    return records;
+}
+
+std::string TuningDb::to_json_lines() const {
+    std::string lines;
+    for (const TuningRecord &record : all()) {
+        lines += write_record(record).dump() + "\n";
+    }
+    return lines;
+}
+
+int TuningDb::import(const std::filesystem::path &path) {
+    std::vector<TuningRecord> records;
+    std::istringstream lines(read_file(path));
+    std::string line;
+    for (int number = 1; std::getline(lines, line); number++) {
+        if (!line.empty()) {
+            records.push_back(
+                parse_record(line, {path.string(), "line " + std::to_string(number)}));
+        }
+    }
+    SQLite::Transaction transaction(*db_);
+    for (const TuningRecord &record : records) {
+        const auto there = find(record.layer, record.target_hash, record.threads, record.version);
+        if (!there || better(record, *there)) {
+            put(record);
+        }
+    }
+    transaction.commit();
+    return static_cast<int>(records.size());
+}
+
+} // namespace edgefront

@@ -1,0 +1,143 @@
+#include "base/files.h"
+#include "dsl/zoo.h"
+#include "search/tuner.h"
+#include "tests/hwmodels/tiny_targets.h"
+
+#include <gtest/gtest.h>
+
+namespace edgefront {
+namespace {
+
+class Tuner : public ::testing::Test {
+protected:
+    TemporaryFolder folder_{std::filesystem::temp_directory_path() / "edgefront-tuner"};
+    std::filesystem::path path_ = folder_.path() / "tuning.db";
+};
+
+TuningRecord record(const std::string &layer, std::int64_t trials, bool proven = false) {
+    TuningRecord r;
+    r.layer = layer;
+    r.target = "tiny";
+    r.target_hash = "1234";
+    r.version = "0.1.0";
+    r.plan = to_string(Mapping());
+    r.predicted = Seconds(trials * 1e-6);
+    r.trials = trials;
+    r.proven = proven;
+    return r;
+}
+
+TuneOptions options() {
+    TuneOptions o;
+    o.trials = 100'000;
+    o.version = "0.1.0";
+    return o;
+}
+
+const Workload int8_workload{DataType::int8, 1};
+
+TEST_F(Tuner, KeepsRecordsOverOpenings) {
+    TuningRecord r = record("conv", 7, true);
+    r.measured = Seconds(3e-6);
+    TuningDb(path_).put(r);
+    const TuningDb db(path_);
+    const auto found = db.find("conv", "1234", 1, "0.1.0");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(write_record(*found), write_record(r));
+    EXPECT_FALSE(db.find("conv", "1234", 2, "0.1.0"));
+    EXPECT_FALSE(db.find("conv", "1235", 1, "0.1.0"));
+    EXPECT_FALSE(db.find("conv", "1234", 1, "0.2.0"));
+}
+
+TEST_F(Tuner, JoinsJsonLinesAndKeepsTheBetterRecord) {
+    const std::filesystem::path other = folder_.path() / "other.jsonl";
+    {
+        TuningDb db(folder_.path() / "other.db");
+        db.put(record("a", 10));
+        db.put(record("b", 10));
+        db.put(record("c", 10, true));
+        write_file(other, db.to_json_lines());
+    }
+    TuningDb db(path_);
+    db.put(record("a", 20));
+    db.put(record("c", 20));
+    EXPECT_EQ(db.import(other), 3);
+    EXPECT_EQ(db.all().size(), 3u);
+    EXPECT_EQ(db.find("a", "1234", 1, "0.1.0")->trials, 20);
+    EXPECT_EQ(db.find("b", "1234", 1, "0.1.0")->trials, 10);
+    EXPECT_TRUE(db.find("c", "1234", 1, "0.1.0")->proven);
+    const std::string lines = db.to_json_lines();
+    EXPECT_EQ(db.import(other), 3);
+    EXPECT_EQ(db.to_json_lines(), lines);
+}
+
+TEST_F(Tuner, RefusesABadLineAndTakesNothingOfItsFile) {
+    const std::filesystem::path bad = folder_.path() / "bad.jsonl";
+    write_file(bad, write_record(record("a", 1)).dump() + "\n{\"layer\": 3}\n");
+    TuningDb db(path_);
+    try {
+        db.import(bad);
+        ADD_FAILURE();
+    } catch (const UserError &e) {
+        EXPECT_NE(std::string(e.what()).find("line 2"), std::string::npos) << e.what();
+    }
+    EXPECT_TRUE(db.all().empty());
+}
+
+TEST_F(Tuner, RefusesAFileThatIsNoDatabase) {
+    write_file(path_, "this is no database, and longer than the header of one would have been: "
+                      "sixteen bytes are looked at, then a hundred");
+    EXPECT_THROW(TuningDb db(path_), UserError);
+}
+
+TEST_F(Tuner, FindsEveryLayerOnceAndThenKnowsIt) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    const Network network = Zoo().network("mobilenet_v2@0.35,96");
+    TuningDb db(path_);
+    const TuneResult first = tune(network, *model, int8_workload, db, options());
+    std::size_t names = 0;
+    for (const TunedLayer &l : first.layers) {
+        names += l.names.size();
+        EXPECT_FALSE(l.from_database);
+        EXPECT_TRUE(l.record.proven) << l.names.front();
+        EXPECT_EQ(l.record.kind, CostKind::modelled);
+        // What is stored is enough to come back to the same price.
+        const Verdict verdict =
+            model->price(l.layer, analyse(l.layer, parse_mapping(l.record.plan)), int8_workload);
+        EXPECT_EQ(std::get<Cost>(verdict).latency, l.record.predicted);
+    }
+    EXPECT_EQ(names, network.nodes.size());
+    const TuneResult second = tune(network, *model, int8_workload, db, options());
+    ASSERT_EQ(second.layers.size(), first.layers.size());
+    for (std::size_t i = 0; i < first.layers.size(); i++) {
+        EXPECT_TRUE(second.layers[i].from_database);
+        EXPECT_EQ(write_record(second.layers[i].record), write_record(first.layers[i].record));
+    }
+}
+
+TEST_F(Tuner, GoesOnWhereItWasStopped) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    const Network network = Zoo().network("mobilenet_v2@0.35,96");
+    TuningDb db(path_);
+    TuneOptions stopping = options();
+    int asked = 0;
+    stopping.stop = [&] { return ++asked > 5; };
+    const TuneResult part = tune(network, *model, int8_workload, db, stopping);
+    EXPECT_TRUE(part.interrupted);
+    EXPECT_EQ(part.layers.size(), 5u);
+    const TuneResult rest = tune(network, *model, int8_workload, db, options());
+    EXPECT_FALSE(rest.interrupted);
+    for (std::size_t i = 0; i < rest.layers.size(); i++) {
+        EXPECT_EQ(rest.layers[i].from_database, i < 5) << i;
+    }
+}
+
+TEST_F(Tuner, SaysWhichKindsHaveMappingsToSearch) {
+    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+    TuningDb db(path_);
+    EXPECT_THROW(tune(Zoo().network("mobilenet_v2@0.35,96"), *model, int8_workload, db, options()),
+                 UserError);
+}
+
+} // namespace
+} // namespace edgefront
