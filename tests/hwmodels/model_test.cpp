@@ -301,8 +301,8 @@ TEST(EdgeTpuModel, PricesTheNestOfAMapping) {
                 1e-9);
     ASSERT_EQ(c.traffic.size(), 2u);
     EXPECT_EQ(c.traffic[0].level, "scratchpad");
-    // Inputs once for either fold of channels, weights once for each array, the bias, three sums per
-    // output, two of which come back.
+    // Inputs once for either fold of channels, weights once for each array, the bias, three sums
+    // per output, two of which come back.
     EXPECT_EQ(c.traffic[0].bytes, Bytes(2 * 96 + 4 * 60 + 40 + 160 + 2 * 2 * 4 * 160));
     EXPECT_EQ(c.traffic[1].level, "on_chip");
     EXPECT_EQ(c.traffic[1].bytes, Bytes(356));
