@@ -1,6 +1,7 @@
-// A million prices: random layers under random schedules on random devices of every kind whose
-// kernels have schedules, each constant anywhere in its range. Arrays have mappings instead
-// (tests/hwmodels/mapping_search_test.cpp). EDGEFRONT_CASES asks for more.
+// A million prices: random layers under random schedules, and those that the models choose, on
+// random devices of every kind whose kernels have schedules, each constant anywhere in its range.
+// Arrays have mappings instead (tests/hwmodels/mapping_search_test.cpp). EDGEFRONT_CASES asks for
+// more.
 #include "hwmodels/cost_model.h"
 #include "tests/hwmodels/soundness.h"
 
@@ -147,6 +148,12 @@ int try_device(Random &random, const Target &target, int n) {
         const Cost faster = std::get<Cost>(better->price(layer, nest, w));
         if (faster.latency.count() * rounding > cost->latency.count()) {
             ADD_FAILURE() << "slower with a better " << change << ": " << where();
+        }
+        const Cost chosen = std::get<Cost>(price_layer(*model, layer, w));
+        const Cost rechosen = std::get<Cost>(price_layer(*better, layer, w));
+        if (rechosen.latency.count() * rounding > chosen.latency.count()) {
+            ADD_FAILURE() << "slower with a better " << change
+                          << " and the mappings the models choose: " << where();
         }
         if (testing::Test::HasFailure()) {
             break; // one such case is enough to read
