@@ -215,9 +215,11 @@ bool price_all(const HardwareSpace &space, const Demand &demand, const ExploreHo
             stopped = true;
             return;
         }
-        const Target target = space.target(space.at(i));
-        devices[i] = demand.price(target);
-        devices[i].area = space.area(target);
+        if (!devices[i].known()) {
+            const Target target = space.target(space.at(i));
+            devices[i] = demand.price(target);
+            devices[i].area = space.area(target);
+        }
         const std::lock_guard<std::mutex> lock(mutex);
         done++;
         if (hooks.progress) {
@@ -230,7 +232,7 @@ bool price_all(const HardwareSpace &space, const Demand &demand, const ExploreHo
 } // namespace
 
 Exploration explore(const HardwareSpace &space, const std::vector<Network> &networks,
-                    const ExploreHooks &hooks) {
+                    const ExploreHooks &hooks, std::vector<PricedDevice> known) {
     std::vector<std::string> labels;
     for (const Network &network : networks) {
         labels.push_back(network.name);
@@ -243,6 +245,7 @@ Exploration explore(const HardwareSpace &space, const std::vector<Network> &netw
     Exploration result;
     result.networks = labels;
     result.objectives = objectives;
+    result.devices = std::move(known);
     result.devices.resize(space.size());
     result.front = ParetoFront(std::vector<Sense>(objectives.size(), Sense::minimise));
     const Demand demand(networks, workload_for(space.base, space.how.precision, space.how.threads));

@@ -21,6 +21,7 @@ struct PricedDevice {
     double area = 0;
     std::string refusal; ///< why a network has no price there: "mobilenet_v3_small: block1.se: ..."
 
+    bool known() const { return !latency_ms.empty(); } ///< its turn has come
     bool priced() const { return refusal.empty(); }
 };
 
@@ -51,7 +52,8 @@ struct Exploration {
     bool interrupted = false;               ///< some devices were not priced: there is no front
 };
 
+/// `known`: prices of an earlier call that was interrupted, by index of the space.
 Exploration explore(const HardwareSpace &space, const std::vector<Network> &networks,
-                    const ExploreHooks &hooks);
+                    const ExploreHooks &hooks, std::vector<PricedDevice> known = {});
 
 } // namespace edgefront

@@ -257,6 +257,16 @@ std::vector<std::string> differences(const Json &a, const Json &b, std::size_t l
     return lines;
 }
 
+void require_same_run(const fs::path &path, const Json &there, const Json &wanted) {
+    const auto lines = differences(there, wanted);
+    if (!lines.empty()) {
+        throw UserError({path.string(), ""},
+                        "this folder holds another run; choose another --run or ask for the "
+                        "same. Differences:\n  " +
+                            join(lines, "\n  "));
+    }
+}
+
 SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
                        const SweepHooks &hooks) {
     make_directory(directory);
@@ -264,14 +274,7 @@ SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const
     const auto path = directory / "run.json";
     const Json wanted = to_json(config);
     if (fs::exists(path)) {
-        const auto lines =
-            differences(to_json(read_run_config(JsonReader::parse_file(path))), wanted);
-        if (!lines.empty()) {
-            throw UserError({path.string(), ""},
-                            "this folder holds another run; choose another --run or ask for the "
-                            "same. Differences:\n  " +
-                                join(lines, "\n  "));
-        }
+        require_same_run(path, to_json(read_run_config(JsonReader::parse_file(path))), wanted);
         if (fs::exists(directory / "front.json")) {
             RunResult result = read_run(directory);
             if (result.finished) {

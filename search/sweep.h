@@ -61,6 +61,9 @@ SweepOutcome run_sweep(const RunConfig &config, const std::filesystem::path &dir
 /// The members where `a` and `b` differ: "/seed: 1 -> 2"; at most `limit` of them.
 std::vector<std::string> differences(const Json &a, const Json &b, std::size_t limit = 10);
 
+/// Throws UserError, with the differences, unless what a folder's run.json holds is what is wanted.
+void require_same_run(const std::filesystem::path &path, const Json &there, const Json &wanted);
+
 /// The network of a point of a sweep's front.
 Network network_of(const RunResult &result, const RunPoint &point, const Zoo &zoo);
 

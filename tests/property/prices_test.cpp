@@ -1,0 +1,184 @@
+// A million prices: random layers under random schedules, and those that the models choose, on
+// random devices of every kind whose kernels have schedules, each constant anywhere in its range.
+// Arrays have mappings instead (tests/hwmodels/mapping_search_test.cpp). EDGEFRONT_CASES asks for
+// more.
+#include "hwmodels/cost_model.h"
+#include "tests/hwmodels/soundness.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+namespace edgefront {
+namespace {
+
+int cases() {
+    const char *given = std::getenv("EDGEFRONT_CASES");
+    return given != nullptr ? std::max(1, std::atoi(given)) : 1000000;
+}
+
+/// Anywhere in the range of the constant, each order of magnitude as likely as the others.
+double random_value(Random &random, const ConstantSpec &spec) {
+    if (spec.least == 0 && random.below(8) == 0) {
+        return 0;
+    }
+    if (random.below(16) == 0) {
+        return random.below(2) == 0 ? spec.least : spec.most;
+    }
+    const double least = std::max(spec.least, spec.most * 1e-7);
+    const double value = least * std::pow(spec.most / least, random.uniform());
+    return std::min(spec.most, spec.is(ConstantSpec::whole) ? std::floor(value) : value);
+}
+
+/// A device of the same kind as `like`, with all constants its model may ask for.
+Target random_target(Random &random, const Target &like) {
+    Target target = like;
+    target.unsupported.clear();
+    target.max_threads = 1;
+    std::vector<std::pair<std::string, double>> values;
+    for (const ConstantSpec &spec : constant_specs(target)) {
+        values.emplace_back(spec.key, random_value(random, spec));
+    }
+    target = set_constants(target, values);
+    if (target.has("parallel_fraction")) {
+        target.max_threads = 1 + static_cast<int>(random.below(8));
+    }
+    return target;
+}
+
+/// The device with one constant that is as good or better: a random one of those that more (or, of
+/// times, less) of can only help. Names it.
+Target better_target(Random &random, const Target &target, std::string &what) {
+    static const std::set<std::string> hardware = {
+        "clock_ghz",     "cache_mib",         "memory_mib",        "l1_kib",
+        "l2_kib",        "load_ports",        "issue_width",       "vector_units",
+        "dram_gb_per_s", "parallel_fraction", "l2_bytes_per_cycle"};
+    std::vector<ConstantSpec> specs;
+    for (const ConstantSpec &spec : constant_specs(target)) {
+        if (spec.is(ConstantSpec::rate) || spec.is(ConstantSpec::time) ||
+            hardware.count(spec.key) > 0 || spec.key.find("mac_per_cycle") == 0) {
+            specs.push_back(spec);
+        }
+    }
+    const ConstantSpec &spec = specs[random.below(specs.size())];
+    const double value = target.constant(spec.key);
+    const double factor = 1 + 4 * random.uniform();
+    what = spec.key;
+    double better = spec.is(ConstantSpec::time) ? std::max(spec.least, value / factor)
+                                                : std::min(spec.most, value * factor);
+    if (spec.is(ConstantSpec::whole)) {
+        better = std::floor(better);
+    }
+    return set_constant(target, spec.key, better);
+}
+
+Schedule random_schedule(Random &random) {
+    const auto up_to = [&](int n) { return 1 + static_cast<int>(random.below(n)); };
+    Schedule s;
+    s.lanes = up_to(64);
+    s.vectors = up_to(8);
+    s.pixels = up_to(16);
+    s.rows = up_to(4);
+    s.unroll = up_to(8);
+    s.order = random.below(2) == 0 ? LoopOrder::pixels_outer : LoopOrder::channels_outer;
+    s.parallel = static_cast<ParallelOver>(random.below(3));
+    return s;
+}
+
+/// Now and then far larger than any network's, so that no count may overflow.
+Layer random_sized_layer(Random &random) {
+    Layer layer = random_layer(random);
+    const int factor = random.below(8) == 0 ? 1 + static_cast<int>(random.below(200)) : 1;
+    if (layer.op == Op::conv2d || layer.op == Op::depthwise_conv2d ||
+        layer.op == Op::fully_connected) {
+        layer.input.channels *= factor;
+        layer.output.channels *= factor;
+    }
+    return layer;
+}
+
+TEST(RandomSizedLayers, AreLegalAndSometimesHuge) {
+    Random random(2);
+    std::int64_t most = 0;
+    for (int i = 0; i < 4000; i++) {
+        const Layer layer = random_sized_layer(random);
+        EXPECT_EQ(shape_problem(layer), "") << key(layer);
+        most = std::max(most, macs(layer).count());
+    }
+    EXPECT_GT(most, std::int64_t{1} << 40);
+}
+
+/// Prices `n` layers on a device and a better one; returns how many of them have a price.
+int try_device(Random &random, const Target &target, int n) {
+    std::string change;
+    const auto model = make_cost_model(target);
+    const auto better = make_cost_model(better_target(random, target, change));
+    const auto &types = target.precisions;
+    int priced = 0;
+    for (int i = 0; i < n; i++) {
+        const Workload w{
+            types[random.below(types.size())],
+            1 + static_cast<int>(random.below(static_cast<std::uint64_t>(target.max_threads)))};
+        Layer layer = random_sized_layer(random);
+        layer.type = w.precision;
+        const Schedule schedule = random_schedule(random);
+        const LoopNest nest = analyse(layer, schedule);
+        const auto where = [&] {
+            return to_string(target.kind) + " " + write_target(target).dump() + "\n" + key(layer) +
+                   " " + to_string(schedule);
+        };
+        if (nest.macs != macs(layer) || nest.issued < nest.macs) {
+            ADD_FAILURE() << "multiply-adds depend on the schedule: " << where();
+        }
+        if (nest.traffic() < unique_bytes(layer)) {
+            ADD_FAILURE() << "traffic below the unique bytes: " << where();
+        }
+        const Verdict verdict = model->price(layer, nest, w);
+        const Cost *cost = std::get_if<Cost>(&verdict);
+        if (cost == nullptr) {
+            ADD_FAILURE() << "no price: " << where();
+            continue;
+        }
+        priced++;
+        const std::string problem = impossible(target, w, layer, *cost);
+        if (!problem.empty()) {
+            ADD_FAILURE() << problem << ": " << where();
+        }
+        const Cost faster = std::get<Cost>(better->price(layer, nest, w));
+        if (faster.latency.count() * rounding > cost->latency.count()) {
+            ADD_FAILURE() << "slower with a better " << change << ": " << where();
+        }
+        const Cost chosen = std::get<Cost>(price_layer(*model, layer, w));
+        const Cost rechosen = std::get<Cost>(price_layer(*better, layer, w));
+        if (rechosen.latency.count() * rounding > chosen.latency.count()) {
+            ADD_FAILURE() << "slower with a better " << change
+                          << " and the mappings the models choose: " << where();
+        }
+        if (testing::Test::HasFailure()) {
+            break; // one such case is enough to read
+        }
+    }
+    return priced;
+}
+
+TEST(MillionPrices, AreSoundAndNoBetterDeviceIsSlower) {
+    constexpr int per_device = 250;
+    std::vector<Target> like;
+    for (const auto &[name, target] : read_targets()) {
+        if (target.kind != TargetKind::edgetpu) {
+            like.push_back(target);
+        }
+    }
+    ASSERT_GE(like.size(), 3u);
+    Random random(4);
+    const int enough = cases();
+    int priced = 0;
+    while (priced < enough && !HasFailure()) {
+        priced +=
+            try_device(random, random_target(random, like[random.below(like.size())]), per_device);
+    }
+}
+
+} // namespace
+} // namespace edgefront
