@@ -2,19 +2,23 @@
 #include "app/command.h"
 #include "base/files.h"
 #include "hwmodels/calibrate.h"
+#include "hwmodels/reference.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 namespace edgefront {
 
 namespace {
 
 struct Options {
-    std::string target;
+    std::vector<std::string> targets;
     std::string latencies;
-    std::vector<std::string> fitted;
+    std::vector<std::string> fitted; ///< KEY or TARGET:KEY
+    std::vector<std::string> shared;
     std::string output;
     std::string format = "table";
 };
@@ -31,25 +35,37 @@ double rms(const std::vector<CalibrationRow> &rows, double CalibrationRow::*pred
     return std::sqrt(sum / static_cast<double>(rows.size()));
 }
 
-Table table_of(const Target &target, const std::vector<std::string> &skipped) {
+Table table_of(const std::vector<Target> &targets, const std::vector<std::string> &skipped) {
     Table table;
-    table.columns = {{"network", "network"},          {"precision", "precision"},
-                     {"threads", "threads"},          {"published_ms", "published ms"},
-                     {"predicted_ms", "modelled ms"}, {"error_percent", "error %", 1},
-                     {"held_out_ms", "held out ms"},  {"held_out_error_percent", "error %", 1}};
-    const std::vector<CalibrationRow> &rows = target.calibration->rows;
-    for (const CalibrationRow &row : rows) {
-        table.rows.push_back({row.network, to_string(row.precision), row.threads, row.published_ms,
-                              row.predicted_ms, 100 * error(row.predicted_ms, row.published_ms),
-                              row.held_out_ms, 100 * error(row.held_out_ms, row.published_ms)});
+    table.columns = {{"target", "target"},
+                     {"network", "network"},
+                     {"precision", "precision"},
+                     {"threads", "threads"},
+                     {"published_ms", "published ms"},
+                     {"predicted_ms", "modelled ms"},
+                     {"error_percent", "error %", 1},
+                     {"held_out_ms", "held out ms"},
+                     {"held_out_error_percent", "error %", 1}};
+    for (const Target &target : targets) {
+        const std::vector<CalibrationRow> &rows = target.calibration->rows;
+        for (const CalibrationRow &row : rows) {
+            table.rows.push_back({target.name, row.network, to_string(row.precision), row.threads,
+                                  row.published_ms, row.predicted_ms,
+                                  100 * error(row.predicted_ms, row.published_ms), row.held_out_ms,
+                                  100 * error(row.held_out_ms, row.published_ms)});
+        }
+        for (const std::string &key : target.calibration->fitted) {
+            const auto &shared = target.calibration->shared;
+            table.notes.push_back(fmt::format(
+                "{}: fitted {} = {}{}", target.name, key, target.constant(key),
+                std::find(shared.begin(), shared.end(), key) != shared.end() ? " (shared)" : ""));
+        }
+        table.notes.push_back(fmt::format("{}: {} rows; root mean square of the relative error "
+                                          "{:.1f} %, each row held out {:.1f} %",
+                                          target.name, rows.size(),
+                                          100 * rms(rows, &CalibrationRow::predicted_ms),
+                                          100 * rms(rows, &CalibrationRow::held_out_ms)));
     }
-    for (const std::string &key : target.calibration->fitted) {
-        table.notes.push_back(fmt::format("fitted {} = {}", key, target.constant(key)));
-    }
-    table.notes.push_back(fmt::format(
-        "{} rows; root mean square of the relative error {:.1f} %, each row held out {:.1f} %",
-        rows.size(), 100 * rms(rows, &CalibrationRow::predicted_ms),
-        100 * rms(rows, &CalibrationRow::held_out_ms)));
     if (!skipped.empty()) {
         table.notes.push_back("rows of these networks were left out, the zoo lacks them: " +
                               join(skipped));
@@ -57,25 +73,91 @@ Table table_of(const Target &target, const std::vector<std::string> &skipped) {
     return table;
 }
 
+/// What --fit and --share ask for, or what the first target's calibration did.
+std::vector<CalibrationTask> tasks_of(const Options &options, const std::vector<LatencyRow> &rows,
+                                      const Zoo &zoo) {
+    std::vector<CalibrationTask> tasks;
+    if (options.fitted.empty() && options.shared.empty()) {
+        tasks = calibration_tasks(find_target(options.targets.front()), rows, zoo);
+        for (const CalibrationTask &task : tasks) {
+            if (!task.target.calibration) {
+                throw UserError("target " + task.target.name +
+                                " has no calibration to repeat; name the constants to fit with "
+                                "--fit");
+            }
+        }
+        if (options.targets.size() > tasks.size()) {
+            throw UserError("these targets were not fitted together; name the constants to fit "
+                            "with --fit and --share");
+        }
+        return tasks;
+    }
+    for (const std::string &name : options.targets) {
+        const Target target = find_target(name);
+        tasks.push_back({target, calibration_set(target, rows, zoo).rows, {}});
+    }
+    for (const std::string &fitted : options.fitted) {
+        const std::size_t colon = fitted.find(':');
+        const bool named = colon != std::string::npos;
+        bool found = false;
+        for (CalibrationTask &task : tasks) {
+            if (!named || task.target.name == fitted.substr(0, colon)) {
+                task.own.push_back(named ? fitted.substr(colon + 1) : fitted);
+                found = true;
+            }
+        }
+        if (!found) {
+            throw UserError("--fit " + fitted + " names none of the targets to fit");
+        }
+    }
+    return tasks;
+}
+
+/// Into the file, or as NAME.json into the folder.
+void write_targets(const std::vector<Target> &targets, const Options &options) {
+    const std::filesystem::path output = options.output;
+    const bool folder = std::filesystem::is_directory(output);
+    if (targets.size() > 1 && !folder) {
+        throw UserError("these are " + std::to_string(targets.size()) +
+                        " targets, expected a folder for them after -o");
+    }
+    const auto file_folder = folder ? output : output.parent_path();
+    for (const Target &target : targets) {
+        Target written = target;
+        for (const std::string &name : options.targets) {
+            if (is_path(name) && find_target(name).name == target.name) {
+                const std::filesystem::path file = name;
+                written = moved(written, file.parent_path(), file_folder);
+            }
+        }
+        write_file(folder ? output / (target.name + ".json") : output,
+                   write_target(written).dump(2) + "\n");
+    }
+}
+
 int run_calibrate(const Options &options) {
-    const Target before = find_target(options.target);
     const std::vector<LatencyRow> rows =
         options.latencies.empty() ? read_latency_rows() : read_latency_rows(options.latencies);
-    const CalibrationSet set = calibration_set(before, rows, Zoo());
-    std::vector<std::string> fitted = options.fitted;
-    if (fitted.empty() && before.calibration) {
-        fitted = before.calibration->fitted;
+    const Zoo zoo;
+    const std::vector<CalibrationTask> tasks = tasks_of(options, rows, zoo);
+    const auto &before = tasks.front().target.calibration;
+    const bool repeats = options.fitted.empty() && options.shared.empty();
+    const std::vector<Target> after =
+        calibrate(tasks, repeats && before ? before->shared : options.shared);
+    std::vector<std::string> skipped;
+    for (const CalibrationTask &task : tasks) {
+        const auto more = calibration_set(task.target, rows, zoo).skipped;
+        skipped.insert(skipped.end(), more.begin(), more.end());
     }
-    if (fitted.empty()) {
-        throw UserError("target " + before.name +
-                        " has no calibration to repeat; name the constants to fit with --fit");
+    Json json = Json::array();
+    for (const Target &target : after) {
+        json.push_back(write_target(target));
     }
-    const Target after = calibrate(before, fitted, set.rows);
-    const Table table = table_of(after, set.skipped);
+    const Table table = table_of(after, skipped);
     if (!options.output.empty()) {
-        write_file(options.output, write_target(after).dump(2) + "\n");
+        write_targets(after, options);
     }
-    OutputOptions{options.format, ""}.write(table, write_target(after));
+    OutputOptions{options.format, ""}.write(table, after.size() == 1 ? json.front() : json);
     return exit_ok;
 }
 
@@ -85,18 +167,28 @@ void add_calibrate(CLI::App &app, Session &session) {
     auto options = std::make_shared<Options>();
     CLI::App *command = app.add_subcommand(
         "calibrate", "Fit constants of a target to its `calibrate` rows of published latencies");
-    command->add_option("--target", options->target, "Target name or file")->required();
+    command->add_option("--target", options->targets, "Target names or files")
+        ->required()
+        ->delimiter(',');
     command
         ->add_option("--fit", options->fitted,
-                     "Constants to fit, at most one for two rows (default: those fitted before)")
+                     "Constants to fit, of each target its own; TARGET:KEY of one target only. At "
+                     "most one for two rows (default: those fitted before, with the same targets)")
+        ->delimiter(',');
+    command
+        ->add_option("--share", options->shared,
+                     "Constants to fit as one number for all the targets")
         ->delimiter(',');
     command->add_option("--latencies", options->latencies,
                         "Table of latencies (default: data/published/latency.csv)");
-    command->add_option("-o,--output", options->output, "Write the fitted target file here");
+    command->add_option("-o,--output", options->output,
+                        "Write the fitted target file here; into a folder as NAME.json");
     command->add_option("--format", options->format, "Output format; json is the target file")
         ->check(CLI::IsMember(format_names()))
         ->capture_default_str();
     command->footer("Examples:\n  edgefront calibrate --target hexagon690\n"
+                    "  edgefront calibrate --target coral-usb,coral-devboard "
+                    "--fit stream_gb_per_s --share inference_overhead_us\n"
                     "  edgefront calibrate --target my.json --latencies my.csv "
                     "--fit inference_overhead_us -o my.json");
     command->callback([=, &session] { session.action = [=] { return run_calibrate(*options); }; });

@@ -43,6 +43,9 @@ struct CalibrationRow {
 /// What `edgefront calibrate` did to a target.
 struct Calibration {
     std::vector<std::string> fitted; ///< keys of constants
+    /// Of `fitted`, those that are one number for this target and those it was fitted with.
+    std::vector<std::string> shared;
+    std::vector<std::string> together_with; ///< names of targets
     std::vector<CalibrationRow> rows;
 };
 
@@ -104,6 +107,8 @@ Target read_target(const JsonReader &json);
 Target read_target_file(const std::filesystem::path &path);
 /// `read_target(write_target(t))` is `t`. What the base or the technology says is left out.
 Json write_target(const Target &target);
+/// The target for a file in another folder: paths to its base and technology lead there from `to`.
+Target moved(Target target, const std::filesystem::path &from, const std::filesystem::path &to);
 std::string price_hash(const Target &target);
 
 /// All targets of data/targets/, by name.

@@ -149,6 +149,15 @@ Calibration read_calibration(const JsonReader &json, const Target &target) {
         }
         c.fitted.push_back(key.string());
     }
+    if (const auto shared = json.find("shared")) {
+        for (const JsonReader &key : shared->items()) {
+            if (std::find(c.fitted.begin(), c.fitted.end(), key.string()) == c.fitted.end()) {
+                throw key.error("'" + key.string() + "' is not among the fitted");
+            }
+            c.shared.push_back(key.string());
+        }
+        c.together_with = json.at("together_with").strings();
+    }
     for (const JsonReader &row : json.at("rows").items()) {
         CalibrationRow r;
         r.network = row.at("network").string();
@@ -174,7 +183,13 @@ Json write_calibration(const Calibration &c) {
                         {"predicted_ms", plain_number(r.predicted_ms)},
                         {"held_out_ms", plain_number(r.held_out_ms)}});
     }
-    return {{"fitted", c.fitted}, {"rows", rows}};
+    Json json = {{"fitted", c.fitted}};
+    if (!c.together_with.empty()) {
+        json["shared"] = c.shared;
+        json["together_with"] = c.together_with;
+    }
+    json["rows"] = rows;
+    return json;
 }
 
 Target read_chained(const JsonReader &json, Chain chain) {
@@ -236,6 +251,18 @@ Target read_target(const JsonReader &json) {
 
 Target read_target_file(const std::filesystem::path &path) {
     return read_target(JsonReader::parse_file(path));
+}
+
+Target moved(Target target, const std::filesystem::path &from, const std::filesystem::path &to) {
+    for (std::string *reference : {&target.based_on, &target.technology_name}) {
+        if (is_path(*reference)) {
+            *reference = std::filesystem::relative(whole_path(from / *reference), whole_path(to));
+            if (!is_path(*reference)) {
+                *reference = "./" + *reference;
+            }
+        }
+    }
+    return target;
 }
 
 Json write_target(const Target &t) {
