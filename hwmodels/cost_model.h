@@ -86,12 +86,14 @@ struct LatencyInterval {
     double coverage = 0; ///< share of networks like these that are expected inside
 };
 
-/// Each row of the calibration was predicted by a fit to the other rows: `latency` times published
+/// From the rows of the target's calibration with this precision and number of threads.
+/// Each of them was predicted by a fit to the other rows: `latency` times published
 /// over predicted, from the k-th smallest to the k-th largest of these n ratios, where k is
 /// (n + 1) / 10 rounded down but at least 1. A further row would be as likely in each of the n + 1
 /// gaps, so (n + 1 - 2 k) / (n + 1) of them fall inside: 80 % with 9 rows, 67 % with 5. Nothing
 /// below three rows.
-std::optional<LatencyInterval> latency_interval(const Target &target, Seconds latency);
+std::optional<LatencyInterval> latency_interval(const Target &target, const Workload &workload,
+                                                Seconds latency);
 
 /// The price of a whole network.
 struct Estimate {

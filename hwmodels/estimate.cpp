@@ -47,11 +47,14 @@ Verdict price_layer(const CostModel &model, Layer layer, const Workload &workloa
     return model.price(layer, analyse(layer, model.mapping(layer, workload)), workload);
 }
 
-std::optional<LatencyInterval> latency_interval(const Target &target, Seconds latency) {
+std::optional<LatencyInterval> latency_interval(const Target &target, const Workload &workload,
+                                                Seconds latency) {
     std::vector<double> ratios;
     if (target.calibration) {
         for (const CalibrationRow &row : target.calibration->rows) {
-            if (row.published_ms > 0 && row.held_out_ms > 0) {
+            const bool alike =
+                row.precision == workload.precision && row.threads == workload.threads;
+            if (alike && row.published_ms > 0 && row.held_out_ms > 0) {
                 ratios.push_back(row.published_ms / row.held_out_ms);
             }
         }
@@ -98,7 +101,7 @@ Estimate estimate(const CostModel &model, const Network &network, const Workload
     e.network = model.network_cost(sums, workload);
     parts.push_back(e.network);
     e.total = sum(parts);
-    e.interval = latency_interval(model.target(), e.total.latency);
+    e.interval = latency_interval(model.target(), workload, e.total.latency);
     e.peak = sums.peak_activations;
     e.weights = sums.weights;
     return e;

@@ -280,13 +280,13 @@ Json estimate_json(const EstimateReport &report) {
                  {"target", report.target.name},
                  {"target_hash", report.target.hash},
                  {"precision", to_string(report.workload.precision)},
-                 {"threads", report.workload.threads},
-                 {"peak_bytes", e.peak.count()},
+                 {"threads", report.workload.threads}};
+    json.update(total_json(e));
+    json.update({{"peak_bytes", e.peak.count()},
                  {"weight_bytes", e.weights.count()},
                  {"layers", layers_json(e)},
                  {"network_cost", cost_json(e.network)},
-                 {"unsupported", unsupported_json(e)}};
-    json.update(total_json(e));
+                 {"unsupported", unsupported_json(e)}});
     if (report.unchanged) {
         json["changed"] = changes_json(report);
         json["unchanged"] = total_json(report.unchanged->estimate);

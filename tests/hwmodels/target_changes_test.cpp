@@ -68,7 +68,8 @@ TEST(TargetChanges, RefuseWhatIsNoChange) {
 
 TEST(LatencyInterval, SpansTheRatiosOfTheHeldOutRows) {
     Target target = target_from(tiny_cpu_json());
-    EXPECT_FALSE(latency_interval(target, Seconds(1)));
+    const Workload w{DataType::int8, 1};
+    EXPECT_FALSE(latency_interval(target, w, Seconds(1)));
     Calibration calibration;
     const auto add = [&](double published, double held_out) {
         calibration.rows.push_back({"n", DataType::int8, 1, published, published, held_out});
@@ -76,20 +77,22 @@ TEST(LatencyInterval, SpansTheRatiosOfTheHeldOutRows) {
     add(10, 8); // 1.25
     add(10, 10);
     target.calibration = calibration;
-    EXPECT_FALSE(latency_interval(target, Seconds(1))) << "two rows say nothing";
+    EXPECT_FALSE(latency_interval(target, w, Seconds(1))) << "two rows say nothing";
     add(6, 8); // 0.75
     target.calibration = calibration;
-    const auto three = latency_interval(target, Seconds(2));
+    const auto three = latency_interval(target, w, Seconds(2));
     ASSERT_TRUE(three);
     EXPECT_EQ(three->rows, 3);
     EXPECT_DOUBLE_EQ(three->low.count(), 1.5);
     EXPECT_DOUBLE_EQ(three->high.count(), 2.5);
     EXPECT_DOUBLE_EQ(three->coverage, 0.5);
+    EXPECT_FALSE(latency_interval(target, {DataType::int8, 4}, Seconds(2)))
+        << "rows of one thread say nothing about four";
     for (int i = 0; i < 16; i++) {
         add(10, 10);
     }
     target.calibration = calibration; // of 19 rows the outermost two are left out
-    const auto many = latency_interval(target, Seconds(2));
+    const auto many = latency_interval(target, w, Seconds(2));
     ASSERT_TRUE(many);
     EXPECT_DOUBLE_EQ(many->low.count(), 2);
     EXPECT_DOUBLE_EQ(many->high.count(), 2);
