@@ -73,6 +73,7 @@ struct LatencyOptions {
     std::string target;
     std::string split;
     double tolerance_percent = 0; ///< 0: none
+    bool explain = false;
     OutputOptions output;
 };
 
@@ -84,7 +85,8 @@ int run_latency(const LatencyOptions &options) {
         split = options.split == to_string(Split::validate) ? Split::validate : Split::calibrate;
     }
     const LatencyComparison comparison = compare_latency(rows, Zoo(), read_targets(), split);
-    options.output.write(to_table(comparison, options.output.format == "csv"), to_json(comparison));
+    options.output.write(to_table(comparison, options.output.format == "csv", options.explain),
+                         to_json(comparison, options.explain));
     for (const auto &target : comparison.targets) {
         if (options.tolerance_percent > 0 && target.model &&
             100 * target.model->median_error > options.tolerance_percent) {
@@ -131,9 +133,18 @@ void add_compare(CLI::App &app, Session &session) {
         ->add_option("--tolerance", latency->tolerance_percent,
                      "Exit code 1 when the median error of a target exceeds this many percent")
         ->check(CLI::PositiveNumber);
+    command->add_flag(
+        "--explain", latency->explain,
+        "Of rows that miss, which layers take the modelled time and what bounds them");
     latency->output.add_to(*command);
-    command->footer("Examples:\n  edgefront compare latency --split validate\n"
-                    "  edgefront compare latency --target pixel6-cpu --tolerance 20");
+    command->footer(
+        "Beside the model stand two formulas fitted on the same `calibrate` rows, by target, "
+        "precision and threads:\nproportional to MACs; a constant plus MACs plus activation bytes "
+        "(least squares weighted by 1 / latency;\nMACs only where that leaves no row to spare). A "
+        "row misses beyond 10 % on a CPU, 15 % on an Edge TPU,\n20 % elsewhere.\n"
+        "Examples:\n  edgefront compare latency --split validate\n"
+        "  edgefront compare latency --target sd855-cpu --explain\n"
+        "  edgefront compare latency --target pixel6-cpu --tolerance 20");
     command->callback([=, &session] { session.action = [=] { return run_latency(*latency); }; });
 }
 

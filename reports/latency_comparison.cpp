@@ -1,144 +1,121 @@
 #include "reports/latency_comparison.h"
 
 #include "base/error.h"
+#include "reports/latency_baselines.h"
 #include "reports/statistics.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <set>
 
 namespace edgefront {
 
 namespace {
 
-/// What the baselines know of a network.
-struct Features {
-    double macs = 0;
-    double bytes = 0;
-};
+constexpr std::size_t explained_layers = 5;
 
-/// One published row with what is known about it here.
-struct Known {
-    LatencyComparisonRow row;
-    std::optional<Features> features;
-};
-
-/// Baselines are fitted per device setting: other threads or another precision are another machine.
-using Setting = std::tuple<std::string, DataType, int>;
-
-Setting setting(const LatencyRow &row) {
-    return {row.target, row.precision, row.threads};
+std::vector<Share> largest_first(const Cost &cost) {
+    std::vector<Share> all = shares(cost);
+    all.erase(
+        std::remove_if(all.begin(), all.end(), [](const Share &s) { return s.time.count() <= 0; }),
+        all.end());
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Share &a, const Share &b) { return a.time > b.time; });
+    return all;
 }
 
-Features features(const Network &network) {
-    Features f;
-    for (const auto &node : network.nodes) {
-        const Layer &l = node.layer;
-        f.macs += static_cast<double>(macs(l).count());
-        f.bytes +=
-            static_cast<double>((weight_bytes(l) + input_bytes(l) + output_bytes(l)).count());
+void longest_first(std::vector<LatencyPart> &parts, Seconds whole) {
+    for (LatencyPart &part : parts) {
+        part.share = part.time / whole;
     }
-    return f;
+    std::stable_sort(parts.begin(), parts.end(),
+                     [](const LatencyPart &a, const LatencyPart &b) { return a.time > b.time; });
 }
 
-Known know(const LatencyRow &published, const Zoo &zoo,
-           const std::map<std::string, Target> &targets) {
-    Known known;
-    LatencyComparisonRow &row = known.row;
-    row.published = published;
-    const Family *family = zoo.find(published.network);
-    const auto target = targets.find(published.target);
-    if (family == nullptr) {
-        row.reason = "not in the zoo yet";
-        return known;
+Explanation explain(const Estimate &price) {
+    const std::string network = "(network)";
+    Explanation e;
+    std::map<std::string, std::vector<Cost>> by_operator;
+    const auto add = [&](const std::string &name, const std::string &op, const Cost &cost) {
+        e.layers.push_back({name, op, cost.latency, 0, cost.bound_by, largest_first(cost)});
+        by_operator[op].push_back(cost);
+    };
+    for (const LayerEstimate &layer : price.layers) {
+        add(layer.name, to_string(layer.layer.op), std::get<Cost>(layer.verdict));
     }
-    const Network network =
-        with_type(build(*family, {published.width, published.resolution}), published.precision);
-    known.features = features(network);
-    if (target == targets.end()) {
-        row.reason = "no target file yet";
-        return known;
+    add(network, network, price.network);
+    for (const auto &[op, costs] : by_operator) {
+        const Cost all = sum(costs);
+        e.operators.push_back({op, op, all.latency, 0, all.bound_by, largest_first(all)});
     }
-    const auto model = make_cost_model(target->second);
-    try {
-        const Workload workload =
-            workload_for(target->second, published.precision, published.threads);
-        const Estimate price = estimate(*model, network, workload);
-        if (price.supported()) {
-            row.predicted = price.total.latency;
-            row.kind = price.total.kind;
-        } else {
-            row.reason = "unsupported: " + price.unsupported.front();
-        }
-    } catch (const UserError &e) { // the target has no such precision or so many threads
-        row.reason = e.what();
-    }
-    return known;
-}
-
-using Terms = std::vector<double> (*)(const Features &);
-
-std::vector<double> macs_term(const Features &f) {
-    return {f.macs};
-}
-std::vector<double> linear3_terms(const Features &f) {
-    return {1, f.macs, f.bytes};
-}
-
-/// Coefficients of the terms, or nothing when there is not at least one row more than terms.
-std::optional<std::vector<double>> fit(const std::vector<const Known *> &rows, Terms terms) {
-    std::vector<std::vector<double>> equations;
-    for (const Known *known : rows) {
-        equations.push_back(terms(*known->features));
-        for (double &term : equations.back()) {
-            term /= known->row.published.latency.count(); // relative errors count alike
-        }
-    }
-    if (equations.empty() || equations.size() <= equations.front().size()) {
-        return std::nullopt;
-    }
-    return non_negative_least_squares(equations, std::vector<double>(equations.size(), 1.0));
-}
-
-std::optional<Seconds> predict(const std::optional<std::vector<double>> &coefficients,
-                               const std::vector<double> &terms) {
-    if (!coefficients) {
-        return std::nullopt;
-    }
-    double seconds = 0;
-    for (std::size_t i = 0; i < terms.size(); i++) {
-        seconds += (*coefficients)[i] * terms[i];
-    }
-    return Seconds(seconds);
-}
-
-void add_baselines(std::vector<Known> &all) {
-    std::map<Setting, std::vector<const Known *>> calibrate;
-    for (const auto &known : all) {
-        if (known.row.published.split == Split::calibrate && known.features) {
-            calibrate[setting(known.row.published)].push_back(&known);
-        }
-    }
-    for (const auto &[where, rows] : calibrate) {
-        const auto macs_fit = fit(rows, macs_term);
-        const auto linear3_fit = fit(rows, linear3_terms);
-        for (auto &known : all) {
-            if (known.features && setting(known.row.published) == where) {
-                known.row.macs = predict(macs_fit, macs_term(*known.features));
-                known.row.linear3 = predict(linear3_fit, linear3_terms(*known.features));
-            }
-        }
-    }
+    longest_first(e.operators, price.total.latency);
+    longest_first(e.layers, price.total.latency);
+    e.layers.resize(std::min(e.layers.size(), explained_layers));
+    return e;
 }
 
 double relative_error(Seconds predicted, Seconds published) {
     return predicted / published - 1;
 }
 
+void price(LatencyComparisonRow &row, const Network &network, const Target &target) {
+    const LatencyRow &published = row.published;
+    try {
+        const Workload workload = workload_for(target, published.precision, published.threads);
+        const Estimate e = estimate(*make_cost_model(target), network, workload);
+        if (!e.supported()) {
+            row.reason = "unsupported: " + e.unsupported.front();
+            return;
+        }
+        row.predicted = e.total.latency;
+        row.kind = e.total.kind;
+        const double error = std::abs(relative_error(*row.predicted, published.latency));
+        if (error > error_goal(target.kind).median) {
+            row.explanation = explain(e);
+        }
+    } catch (const UserError &e) { // the target has no such precision or so many threads
+        row.reason = e.what();
+    }
+}
+
+std::vector<LatencyComparisonRow> compared(const std::vector<LatencyRow> &rows, const Zoo &zoo,
+                                           const std::map<std::string, Target> &targets) {
+    std::vector<LatencyComparisonRow> result;
+    std::vector<BaselineRow> known;
+    std::vector<std::size_t> places; ///< of the known ones in the result
+    for (const LatencyRow &published : rows) {
+        LatencyComparisonRow row;
+        row.published = published;
+        const auto target = targets.find(published.target);
+        if (const Family *family = zoo.find(published.network); family == nullptr) {
+            row.reason = "not in the zoo yet";
+        } else {
+            const Network network = with_type(
+                build(*family, {published.width, published.resolution}), published.precision);
+            known.push_back({published, baseline_features(network)});
+            places.push_back(result.size());
+            if (target == targets.end()) {
+                row.reason = "no target file yet";
+            } else {
+                price(row, network, target->second);
+            }
+        }
+        result.push_back(std::move(row));
+    }
+    const std::vector<BaselinePrediction> baselines = predict_baselines(known);
+    for (std::size_t i = 0; i < places.size(); i++) {
+        LatencyComparisonRow &row = result[places[i]];
+        row.macs = baselines[i].macs;
+        row.linear3 = baselines[i].linear3;
+        row.linear3_falls_back = baselines[i].linear3_falls_back;
+    }
+    return result;
+}
+
+using Rows = std::vector<const LatencyComparisonRow *>;
+
 /// Nothing when there are no rows, or one of them lacks the prediction.
-std::optional<ErrorSummary> summarise(const std::vector<const LatencyComparisonRow *> &rows,
+std::optional<ErrorSummary> summarise(const Rows &rows,
                                       std::optional<Seconds> LatencyComparisonRow::*prediction) {
     std::vector<double> errors;
     std::vector<double> predicted;
@@ -159,170 +136,97 @@ std::optional<ErrorSummary> summarise(const std::vector<const LatencyComparisonR
                         spearman(predicted, published)};
 }
 
-TargetComparison summarise_target(const std::string &name,
-                                  const std::vector<LatencyComparisonRow> &rows) {
-    std::vector<const LatencyComparisonRow *> priced;
-    TargetComparison summary;
-    summary.target = name;
-    for (const auto &row : rows) {
-        if (row.published.target == name && row.predicted) {
-            priced.push_back(&row);
-            summary.kind = row.kind;
-            summary.calibrate_rows += row.published.split == Split::calibrate ? 1 : 0;
-        }
+LatencySummary summary_of(const Rows &rows) {
+    LatencySummary s;
+    s.rows = static_cast<int>(rows.size());
+    for (const LatencyComparisonRow *row : rows) {
+        s.calibrate_rows += row->published.split == Split::calibrate ? 1 : 0;
+        s.fallback_rows += row->linear3_falls_back ? 1 : 0;
     }
-    summary.rows = static_cast<int>(priced.size());
-    summary.model = summarise(priced, &LatencyComparisonRow::predicted);
-    summary.macs = summarise(priced, &LatencyComparisonRow::macs);
-    summary.linear3 = summarise(priced, &LatencyComparisonRow::linear3);
-    return summary;
+    s.model = summarise(rows, &LatencyComparisonRow::predicted);
+    s.macs = summarise(rows, &LatencyComparisonRow::macs);
+    s.linear3 = summarise(rows, &LatencyComparisonRow::linear3);
+    return s;
 }
 
-} // namespace
-
-LatencyComparison compare_latency(const std::vector<LatencyRow> &rows, const Zoo &zoo,
-                                  const std::map<std::string, Target> &targets,
-                                  std::optional<Split> split) {
-    std::vector<Known> all;
-    for (const auto &row : rows) {
-        all.push_back(know(row, zoo, targets));
-    }
-    add_baselines(all);
-    LatencyComparison comparison;
-    for (auto &known : all) {
-        if (!split || known.row.published.split == *split) {
-            comparison.rows.push_back(std::move(known.row));
+TargetComparison compare_target(const Target &target,
+                                const std::vector<LatencyComparisonRow> &rows) {
+    Rows priced;
+    std::map<int, Rows> by_threads;
+    TargetComparison comparison;
+    comparison.target = target.name;
+    comparison.hardware = target.kind;
+    for (const LatencyComparisonRow &row : rows) {
+        if (row.published.target == target.name && row.predicted) {
+            priced.push_back(&row);
+            by_threads[row.published.threads].push_back(&row);
+            comparison.kind = row.kind;
         }
     }
-    std::map<std::string, bool> named;
-    for (const auto &row : comparison.rows) {
-        named.emplace(row.published.target, targets.count(row.published.target) > 0);
-    }
-    for (const auto &[name, has_file] : named) {
-        if (has_file) {
-            comparison.targets.push_back(summarise_target(name, comparison.rows));
-        } else {
-            comparison.no_target.push_back(name);
+    static_cast<LatencySummary &>(comparison) = summary_of(priced);
+    if (by_threads.size() > 1) {
+        for (const auto &[threads, some] : by_threads) {
+            comparison.threads[threads] = summary_of(some);
         }
     }
     return comparison;
 }
 
-namespace {
-
-Json milliseconds_cell(const std::optional<Seconds> &time) {
-    // To a femtosecond: 20.8 ms come back as 20.8 after the way through seconds.
-    return time ? Json(std::round(milliseconds(*time) * 1e12) / 1e12) : Json();
-}
-
-Json percent_cell(const std::optional<Seconds> &predicted, Seconds published) {
-    return predicted ? Json(100 * relative_error(*predicted, published)) : Json();
-}
-
-std::string percent(const std::optional<ErrorSummary> &summary) {
-    if (!summary) {
-        return "too few rows";
+std::vector<KindComparison> compare_kinds(const std::vector<LatencyComparisonRow> &rows,
+                                          const std::map<std::string, Target> &targets) {
+    std::map<TargetKind, Rows> pooled;
+    std::map<TargetKind, std::set<std::string>> names;
+    for (const LatencyComparisonRow &row : rows) {
+        if (row.predicted && row.macs && row.linear3) {
+            const TargetKind kind = targets.at(row.published.target).kind;
+            pooled[kind].push_back(&row);
+            names[kind].insert(row.published.target);
+        }
     }
-    return fmt::format("median {:.1f} %, 90th percentile {:.1f} %, Spearman {}",
-                       100 * summary->median_error, 100 * summary->p90_error,
-                       summary->spearman ? fmt::format("{:.3f}", *summary->spearman) : "-");
+    std::vector<KindComparison> kinds;
+    for (const auto &[kind, some] : pooled) {
+        KindComparison comparison;
+        static_cast<LatencySummary &>(comparison) = summary_of(some);
+        comparison.hardware = kind;
+        comparison.targets.assign(names[kind].begin(), names[kind].end());
+        kinds.push_back(std::move(comparison));
+    }
+    return kinds;
 }
 
 } // namespace
 
-Table to_table(const LatencyComparison &comparison, bool with_skipped) {
-    Table table;
-    table.columns = {{"target", "target"},
-                     {"network", "network"},
-                     {"width", "width"},
-                     {"resolution", "resolution"},
-                     {"precision", "precision"},
-                     {"threads", "threads"},
-                     {"split", "split"},
-                     {"published_ms", "published ms"},
-                     {"predicted_ms", "predicted ms", 2},
-                     {"error_percent", "error %", 1},
-                     {"kind", "kind"},
-                     {"macs_error_percent", "MACs only %", 1},
-                     {"linear3_error_percent", "linear3 %", 1},
-                     {"source", "source"}};
-    if (with_skipped) {
-        table.columns.push_back({"reason", "reason"});
+ErrorGoal error_goal(TargetKind hardware) {
+    switch (hardware) {
+    case TargetKind::cpu: return {0.10, 0.25};
+    case TargetKind::edgetpu: return {0.15, 0.35};
+    case TargetKind::dsp:
+    case TargetKind::gpu:
+    case TargetKind::npu: break;
     }
-    std::vector<std::string> skipped;
-    for (const auto &row : comparison.rows) {
-        const LatencyRow &p = row.published;
-        if (!row.predicted && !with_skipped) {
-            const std::string name = fmt::format("{}@{},{} on {}: {}", p.network, p.width,
-                                                 p.resolution, p.target, row.reason);
-            const bool repeated = std::find(skipped.begin(), skipped.end(), name) != skipped.end();
-            const bool without_file =
-                std::find(comparison.no_target.begin(), comparison.no_target.end(), p.target) !=
-                comparison.no_target.end();
-            if (!repeated && !without_file) {
-                skipped.push_back(name);
-            }
-            continue;
-        }
-        table.rows.push_back(
-            {p.target, p.network, p.width, p.resolution, to_string(p.precision), p.threads,
-             to_string(p.split), milliseconds_cell(p.latency), milliseconds_cell(row.predicted),
-             percent_cell(row.predicted, p.latency),
-             row.predicted ? Json(to_string(row.kind)) : Json(), percent_cell(row.macs, p.latency),
-             percent_cell(row.linear3, p.latency), p.source});
-        if (with_skipped) {
-            table.rows.back().push_back(row.reason);
-        }
-    }
-    for (const auto &target : comparison.targets) {
-        if (target.rows == 0) {
-            table.notes.push_back(target.target + ": no row to compare");
-            continue;
-        }
-        table.notes.push_back(fmt::format("{} ({}, {} rows, {} of them open to fits): {}",
-                                          target.target, to_string(target.kind), target.rows,
-                                          target.calibrate_rows, percent(target.model)));
-        table.notes.push_back("    MACs only: " + percent(target.macs));
-        table.notes.push_back("    fixed + MACs + bytes: " + percent(target.linear3));
-    }
-    for (const auto &name : skipped) {
-        table.notes.push_back("not compared: " + name);
-    }
-    if (!comparison.no_target.empty()) {
-        table.notes.push_back("published, but without a target file yet: " +
-                              join(comparison.no_target));
-    }
-    return table;
+    return {0.20, 0.40};
 }
 
-namespace {
-
-Json to_json(const std::optional<ErrorSummary> &summary) {
-    if (!summary) {
-        return nullptr;
-    }
-    return {{"median_error", summary->median_error},
-            {"p90_error", summary->p90_error},
-            {"spearman", summary->spearman ? Json(*summary->spearman) : Json()}};
-}
-
-} // namespace
-
-Json to_json(const LatencyComparison &comparison) {
-    Json targets = Json::array();
-    for (const auto &target : comparison.targets) {
-        Json json = {{"target", target.target}, {"kind", to_string(target.kind)},
-                     {"rows", target.rows},     {"median_error", nullptr},
-                     {"p90_error", nullptr},    {"spearman", nullptr}};
-        if (target.model) {
-            json.update(to_json(target.model));
+LatencyComparison compare_latency(const std::vector<LatencyRow> &rows, const Zoo &zoo,
+                                  const std::map<std::string, Target> &targets,
+                                  std::optional<Split> split) {
+    LatencyComparison comparison;
+    std::set<std::string> named;
+    for (LatencyComparisonRow &row : compared(rows, zoo, targets)) {
+        if (!split || row.published.split == *split) {
+            named.insert(row.published.target);
+            comparison.rows.push_back(std::move(row));
         }
-        json["baselines"] = {{"macs", to_json(target.macs)}, {"linear3", to_json(target.linear3)}};
-        targets.push_back(std::move(json));
     }
-    return {{"rows", Json::parse(render(to_table(comparison, true), Format::json))},
-            {"targets", std::move(targets)},
-            {"no_target", comparison.no_target}};
+    for (const std::string &name : named) {
+        if (const auto target = targets.find(name); target != targets.end()) {
+            comparison.targets.push_back(compare_target(target->second, comparison.rows));
+        } else {
+            comparison.no_target.push_back(name);
+        }
+    }
+    comparison.kinds = compare_kinds(comparison.rows, targets);
+    return comparison;
 }
 
 } // namespace edgefront

@@ -14,16 +14,32 @@
 
 namespace edgefront {
 
+/// A part of a network's modelled latency, of one layer or of all layers with one operator.
+struct LatencyPart {
+    std::string name; ///< of the layer or operator; "(network)" is what no layer owns
+    std::string op;
+    Seconds time;
+    double share = 0; ///< of the network's latency
+    BoundBy bound_by = BoundBy::nothing;
+    std::vector<Share> spent; ///< the largest first, without those that take no time
+};
+
+/// Where a prediction that misses says the time goes.
+struct Explanation {
+    std::vector<LatencyPart> operators; ///< all, the longest first
+    std::vector<LatencyPart> layers;    ///< the longest first
+};
+
 struct LatencyComparisonRow {
     LatencyRow published;
     std::string reason; ///< why there is no prediction; else empty
     CostKind kind = CostKind::modelled;
     std::optional<Seconds> predicted;
-    /// Latency = a * MACs, fitted on the `calibrate` rows of the same target, precision and
-    /// threads; nothing when these are too few.
+    /// What the two baselines say (reports/latency_baselines.h); nothing without calibrate rows.
     std::optional<Seconds> macs;
-    /// Latency = a + b * MACs + c * bytes (weights, and each layer's inputs and outputs), likewise.
     std::optional<Seconds> linear3;
+    bool linear3_falls_back = false;        ///< too few rows: `linear3` is `macs`
+    std::optional<Explanation> explanation; ///< where the error is beyond the goal
 };
 
 /// Of relative errors |predicted / published - 1|, as fractions.
@@ -33,32 +49,56 @@ struct ErrorSummary {
     std::optional<double> spearman; ///< between predicted and published latencies
 };
 
-/// One target over its rows with a prediction; `rows` may be 0.
-struct TargetComparison {
-    std::string target;
-    CostKind kind = CostKind::modelled;
-    int rows = 0;
+/// Rows with a prediction, and what model and baselines say about them.
+struct LatencySummary {
+    int rows = 0;           ///< may be 0
     int calibrate_rows = 0; ///< of these; their errors are those of a fit, not of a prediction
+    int fallback_rows = 0;  ///< of these; with too few calibrate rows for `linear3`
     std::optional<ErrorSummary> model;
     /// Over the same rows; nothing when one of these has no prediction by the baseline.
     std::optional<ErrorSummary> macs;
     std::optional<ErrorSummary> linear3;
 };
 
+struct TargetComparison : LatencySummary {
+    std::string target;
+    TargetKind hardware = TargetKind::cpu;
+    CostKind kind = CostKind::modelled;
+    std::map<int, LatencySummary> threads; ///< where there is more than one number of threads
+};
+
+/// All targets of one kind of hardware, over the rows that model and baselines predict.
+struct KindComparison : LatencySummary {
+    TargetKind hardware = TargetKind::cpu;
+    std::vector<std::string> targets;
+};
+
 struct LatencyComparison {
     std::vector<LatencyComparisonRow> rows;
     std::vector<TargetComparison> targets; ///< those with a target file, by name
+    std::vector<KindComparison> kinds;     ///< those with rows, in the order of TargetKind
     std::vector<std::string> no_target;    ///< names of targets that have rows but no file
 };
+
+/// The median and 90th percentile of the errors that models of a kind of hardware are meant to stay
+/// below, as fractions. A single row misses when its error is beyond the median's goal. Kinds that
+/// the project has set no goal for have that of DSPs, the least demanding one.
+struct ErrorGoal {
+    double median;
+    double p90;
+};
+ErrorGoal error_goal(TargetKind hardware);
 
 /// Compares the rows of `split`, or all. Baselines are fitted on `calibrate` rows in either case.
 LatencyComparison compare_latency(const std::vector<LatencyRow> &rows, const Zoo &zoo,
                                   const std::map<std::string, Target> &targets,
                                   std::optional<Split> split = {});
 
-/// `with_skipped`: every row and the reason for a missing prediction, for programs.
-Table to_table(const LatencyComparison &comparison, bool with_skipped);
-/// {"rows": [...], "targets": [...], "no_target": [...]}; errors are fractions.
-Json to_json(const LatencyComparison &comparison);
+/// `with_skipped`: every row and the reason for a missing prediction, for programs. `explain`:
+/// notes with the explanations of the rows that miss.
+Table to_table(const LatencyComparison &comparison, bool with_skipped, bool explain = false);
+/// {"rows": [...], "targets": [...], "kinds": [...], "no_target": [...]}; errors are fractions.
+/// With `explain`, rows that miss have an "explanation".
+Json to_json(const LatencyComparison &comparison, bool explain = false);
 
 } // namespace edgefront

@@ -57,45 +57,27 @@ std::optional<double> spearman(const std::vector<double> &a, const std::vector<d
     return x.dot(y) / norms;
 }
 
-std::vector<double> non_negative_least_squares(const std::vector<std::vector<double>> &rows,
-                                               const std::vector<double> &values) {
-    const std::size_t n = rows.at(0).size();
+std::vector<double> least_squares(const std::vector<std::vector<double>> &rows,
+                                  const std::vector<double> &values) {
     const auto m = static_cast<Eigen::Index>(rows.size());
-    const Eigen::Map<const Eigen::VectorXd> b(values.data(), m);
-    std::vector<double> best(n, 0.0);
-    double best_error = b.squaredNorm();
-    // The solution has some unknowns at zero and is the plain solution in the others: try them all.
-    for (unsigned chosen = 1; chosen < (1U << n); chosen++) {
-        std::vector<std::size_t> columns;
-        for (std::size_t i = 0; i < n; i++) {
-            if ((chosen >> i & 1U) != 0) {
-                columns.push_back(i);
-            }
-        }
-        const auto k = static_cast<Eigen::Index>(columns.size());
-        Eigen::MatrixXd a(m, k);
-        for (Eigen::Index r = 0; r < m; r++) {
-            for (Eigen::Index c = 0; c < k; c++) {
-                a(r, c) = rows[static_cast<std::size_t>(r)][columns[static_cast<std::size_t>(c)]];
-            }
-        }
-        // Columns of equal length: terms in bytes and in milliseconds differ by many magnitudes.
-        const Eigen::VectorXd lengths = a.colwise().norm();
-        if ((lengths.array() == 0).any()) {
-            continue;
-        }
-        const Eigen::MatrixXd scaled = a * lengths.cwiseInverse().asDiagonal();
-        const Eigen::VectorXd x = scaled.colPivHouseholderQr().solve(b);
-        const double error = (scaled * x - b).squaredNorm();
-        if ((x.array() >= 0).all() && error < best_error) {
-            best_error = error;
-            std::fill(best.begin(), best.end(), 0.0);
-            for (Eigen::Index c = 0; c < k; c++) {
-                best[columns[static_cast<std::size_t>(c)]] = x[c] / lengths[c];
-            }
+    const auto n = static_cast<Eigen::Index>(rows.at(0).size());
+    Eigen::MatrixXd a(m, n);
+    for (Eigen::Index r = 0; r < m; r++) {
+        for (Eigen::Index c = 0; c < n; c++) {
+            a(r, c) = rows[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)];
         }
     }
-    return best;
+    // Columns of equal length: terms in bytes and in milliseconds differ by many magnitudes.
+    Eigen::VectorXd lengths = a.colwise().norm();
+    lengths = (lengths.array() == 0).select(1.0, lengths);
+    const Eigen::MatrixXd scaled = a * lengths.cwiseInverse().asDiagonal();
+    const Eigen::Map<const Eigen::VectorXd> b(values.data(), m);
+    const Eigen::VectorXd x = scaled.completeOrthogonalDecomposition().solve(b);
+    std::vector<double> solution;
+    for (Eigen::Index c = 0; c < n; c++) {
+        solution.push_back(x[c] / lengths[c]);
+    }
+    return solution;
 }
 
 } // namespace edgefront

@@ -14,9 +14,10 @@ std::optional<double> percentile(std::vector<double> values, double p);
 /// to 1. Nothing for fewer than three pairs, or when one list has a single value.
 std::optional<double> spearman(const std::vector<double> &a, const std::vector<double> &b);
 
-/// The least-squares solution of `rows` * x = `values` with no x below zero; exact, for a few
-/// unknowns. Every row has as many entries as there are unknowns.
-std::vector<double> non_negative_least_squares(const std::vector<std::vector<double>> &rows,
-                                               const std::vector<double> &values);
+/// The least-squares solution of `rows` * x = `values`. Every row has as many entries as there are
+/// unknowns, and there are at least as many rows; where they do not determine x, the shortest one
+/// (with columns scaled to equal length).
+std::vector<double> least_squares(const std::vector<std::vector<double>> &rows,
+                                  const std::vector<double> &values);
 
 } // namespace edgefront

@@ -37,17 +37,22 @@ TEST(Spearman, IsNothingWhereRanksSayNothing) {
     EXPECT_FALSE(spearman({5, 5, 5}, {1, 2, 3}).has_value());
 }
 
-TEST(NonNegativeLeastSquares, FindsThePlainSolutionWhereItIsPositive) {
-    const auto x = non_negative_least_squares({{1, 0}, {0, 1e9}, {1, 1e9}}, {2, 3, 5});
+TEST(LeastSquares, FindsUnknownsOfVeryDifferentMagnitude) {
+    const auto x = least_squares({{1, 0}, {0, 1e9}, {1, 1e9}}, {2, 3, 5});
     EXPECT_NEAR(x[0], 2, 1e-12);
     EXPECT_NEAR(x[1], 3e-9, 1e-21);
 }
 
-TEST(NonNegativeLeastSquares, LeavesOutWhatWouldBeNegative) {
-    // 2 - x fits exactly; without the negative slope the mean is the best constant.
-    const auto x = non_negative_least_squares({{1, 0}, {1, 1}, {1, 2}}, {2, 1, 0});
-    EXPECT_NEAR(x[0], 1, 1e-12);
-    EXPECT_EQ(x[1], 0);
+TEST(LeastSquares, BalancesWhatNoSolutionMeets) {
+    // 1 and 2 for x: their mean; a slope below zero is as good as any.
+    EXPECT_NEAR(least_squares({{1}, {1}}, {1, 2})[0], 1.5, 1e-12);
+    EXPECT_NEAR(least_squares({{1, 0}, {1, 1}, {1, 2}}, {2, 1, 0})[1], -1, 1e-12);
+}
+
+TEST(LeastSquares, TakesTheShortestSolutionOfMany) {
+    const auto x = least_squares({{1, 1}, {2, 2}}, {1, 2});
+    EXPECT_NEAR(x[0], 0.5, 1e-12);
+    EXPECT_NEAR(x[1], 0.5, 1e-12);
 }
 
 } // namespace
