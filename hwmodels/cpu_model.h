@@ -1,5 +1,7 @@
-// A core with SIMD units and caches: multiply-adds at the engine's share of the vector peak, bytes
-// at an effective cache bandwidth, whichever takes longer, plus a fixed time per layer.
+// A core with SIMD units and caches. Multiplying keeps the most loaded of three kinds of ports busy
+// (multiply, load, issue); what the first caches exchange hides behind that, as cores prefetch it.
+// Not hidden: the end of every output (bias, requantisation, clamp, store), element-wise work, and
+// bytes from DRAM. Threads divide everything but DRAM and the fixed times.
 #pragma once
 
 #include "hwmodels/cost_model.h"
@@ -21,15 +23,40 @@ public:
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
 private:
-    /// Amdahl's law (1967) with the target's parallel fraction.
-    double speedup(int threads) const { return 1 / (1 - parallel_ + parallel_ / threads); }
+    struct Rates {
+        double macs_per_cycle = 0;
+        int lanes = 1;
+        double outputs_per_cycle = 0; ///< 0: their time is part of the efficiencies
+        double elements_per_cycle = 1;
+        int winograd = 0; ///< outputs on a side of a tile; 0: no fast convolution
+    };
+    const Rates &rates(DataType precision) const {
+        return rates_[static_cast<std::size_t>(precision)];
+    }
+    /// Amdahl's law (1967) on cores of a pace below 1 each: work is shared out evenly, so that the
+    /// slowest one counts.
+    double speedup(int threads, double pace) const;
+    /// How much longer the busiest kind of port works than the multiply ports do.
+    double port_pressure(const LoopNest &nest, const Rates &rates) const;
+    /// The bytes and rates of all levels, but for Winograd's weights.
+    std::vector<LevelLoad> loads(const Layer &layer, const LoopNest &nest,
+                                 const Workload &workload) const;
 
     Target target_;
     CommonConstants common_;
-    std::array<int, 3> lanes_{}; ///< by DataType
-    double parallel_;
-    LevelLoad cache_; ///< rate and price of a byte; the bytes are a layer's
+    std::array<Rates, 3> rates_{}; ///< by DataType
+    double vector_bytes_;
+    double mac_ports_;
+    double load_ports_;
+    double issue_width_;
+    double parallel_;    ///< share of the work that threads divide
+    double pace_;        ///< of several cores, as a share of the first one's clock
+    Seconds per_thread_; ///< of a layer, beyond the first
+    LevelLoad l2_;       ///< rate and price of a byte; the bytes are a layer's
+    LevelLoad cache_;
     LevelLoad dram_;
+    Bytes l1_size_;
+    Bytes l2_size_;
     Bytes cache_size_;
 };
 

@@ -83,8 +83,8 @@ void attribute_computing(const Work &work, double hertz, Cost &cost) {
                                        : 0;
     };
     const double compute = work.compute.count();
-    const double multiply = at_peak(work.macs);
-    const double padding = std::min(at_peak(work.issued - work.macs), compute - multiply);
+    const double multiply = at_peak(work.macs) * work.executed;
+    const double padding = std::min(at_peak(work.issued) - multiply, compute - multiply);
     spend(Activity::multiply, multiply);
     spend(Activity::padding, padding);
     spend(Activity::below_peak, compute - multiply - std::max(0.0, padding));
@@ -108,7 +108,8 @@ Cost roofline(const Work &work) {
     const double hertz = work.clock_ghz * 1e9;
     const double compute = (work.compute + work.fill_drain + work.elementwise).count() / hertz;
     double busy = compute;
-    double energy = static_cast<double>(work.macs.count()) * work.pj_per_mac;
+    const double multiplied = static_cast<double>(work.macs.count()) * work.executed;
+    double energy = multiplied * work.pj_per_mac;
     double longest = compute;
 
     Cost cost;
@@ -143,7 +144,7 @@ Cost roofline(const Work &work) {
     cost.energy = Picojoules(energy);
     cost.macs = work.macs;
     const double most = work.macs_per_cycle * cost.cycles.count();
-    cost.utilisation = most > 0 ? static_cast<double>(work.macs.count()) / most : 0;
+    cost.utilisation = most > 0 ? multiplied / most : 0;
     cost.kind = CostKind::modelled;
     return cost;
 }

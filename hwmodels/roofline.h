@@ -39,6 +39,8 @@ struct Work {
     Seconds overhead;
     Macs macs;
     Macs issued; ///< with padded lanes and pixels; tells padding from kernels below the peak
+    /// Of `macs`, the share that is multiplied: below 1 where a fast convolution saves some.
+    double executed = 1;
     double macs_per_cycle = 0; ///< of all multipliers in use, for the utilisation
     double pj_per_mac = 0;
     double clock_ghz = 1;

@@ -101,6 +101,7 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     const std::int64_t outputs = layer.output.elements();
 
     LoopNest nest{};
+    nest.schedule = schedule;
     nest.macs = macs(layer);
     nest.lane_use = 1;
     nest.output.footprint = output_bytes(layer);

@@ -52,6 +52,7 @@ struct LoopNest {
     TensorTraffic weights; ///< weights and bias
     TensorTraffic output;
     TensorTraffic residual;
+    Schedule schedule; ///< what was counted, unless it was a Mapping
     TileLevel tiles;   ///< of a Mapping
     ArrayCycles array; ///< of a Mapping
 

@@ -124,9 +124,9 @@ TEST(Calibrate, NeverLeavesTheBoundsOfAConstant) {
 }
 
 TEST(Calibrate, RefusesAConstantThatTheRowsDoNotDetermine) {
-    // With a cache this fast no layer waits for it.
-    const Target target = with_constant(target_from(tiny_cpu_json()), "cache_gb_per_s", 1e4);
-    EXPECT_THROW(calibrate(target, {"cache_gb_per_s", "dense_efficiency_int8"}, rows_of(target)),
+    // With a cache this large nothing comes from DRAM.
+    const Target target = with_constant(target_from(tiny_cpu_json()), "cache_mib", 1e4);
+    EXPECT_THROW(calibrate(target, {"dram_gb_per_s", "dense_efficiency_int8"}, rows_of(target)),
                  UserError);
     EXPECT_NO_THROW(calibrate(target, {"dense_efficiency_int8"}, rows_of(target)));
 }

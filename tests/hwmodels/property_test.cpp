@@ -131,10 +131,24 @@ TEST(BetterDevices, AreNeverSlower) {
     const std::vector<Network> networks = {zoo.network("mobilenet_v1@0.25,128"),
                                            zoo.network("mobilenet_v3_large_minimalistic"),
                                            zoo.network("mobilenet_v4_conv_large")};
-    const std::vector<std::string> hardware = {
-        "clock_ghz",          "cache_mib",         "dram_gb_per_s",
-        "weight_memory_mib",  "memory_mib",        "vector_units",
-        "mac_per_cycle_int8", "parallel_fraction", "mac_per_cycle_fp32"};
+    const std::vector<std::string> hardware = {"clock_ghz",
+                                               "cache_mib",
+                                               "dram_gb_per_s",
+                                               "weight_memory_mib",
+                                               "memory_mib",
+                                               "vector_units",
+                                               "mac_per_cycle_int8",
+                                               "parallel_fraction",
+                                               "mac_per_cycle_fp32",
+                                               "mac_per_cycle_fp16",
+                                               "load_ports",
+                                               "issue_width",
+                                               "vector_bytes",
+                                               "l1_kib",
+                                               "l2_kib",
+                                               "l2_bytes_per_cycle",
+                                               "thread_clock_ghz",
+                                               "load_slots"};
     int tried = 0;
     for (const auto &[name, target] : read_targets()) {
         const Workload w{target.default_precision(), target.max_threads};
@@ -168,7 +182,12 @@ TEST(BetterDevices, AreFasterWhereItCounts) {
     const Network network = Zoo().network("mobilenet_v4_conv_large");
     const std::vector<std::pair<std::string, std::string>> counts = {
         {"pixel6-cpu", "dense_efficiency_int8"},
-        {"pixel6-cpu", "cache_gb_per_s"},
+        {"pixel6-cpu", "outputs_per_cycle_int8"},
+        {"pixel6-cpu", "depthwise_efficiency_int8"},
+        {"pixel6-cpu", "load_ports"},
+        {"host", "cache_gb_per_s"},
+        {"sd855-cpu", "dram_gb_per_s"},
+        {"hexagon690", "outputs_per_cycle_int8"},
         {"pixel6-cpu", "cache_mib"},
         {"pixel6-cpu", "dram_gb_per_s"},
         {"hexagon690", "memory_gb_per_s"},

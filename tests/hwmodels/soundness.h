@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "hwmodels/cost_model.h"
+#include "schedules/winograd.h"
 
 #include <algorithm>
 #include <cmath>
@@ -29,10 +30,23 @@ inline double peak_macs(const Target &t, const Workload &w) {
     return 0;
 }
 
+/// Multiplications that no engine of the target avoids: a fast convolution saves most of them, and
+/// for it the bound is one on what it multiplies.
+inline double least_multiplications(const Target &t, const Workload &w, const Layer &layer) {
+    const auto useful = static_cast<double>(macs(layer).count());
+    const std::string key = "winograd_outputs_" + to_string(w.precision);
+    if (!t.has(key) || !winograd_applies(layer)) {
+        return useful;
+    }
+    const double m = t.constant(key);
+    return useful * (m + 2) * (m + 2) / (9 * m * m); // arXiv:1509.09308
+}
+
 /// Bytes per second of the level a layer's tensors move through.
 inline double layer_bandwidth(const Target &t, const Workload &w) {
-    return t.kind == TargetKind::cpu ? t.constant("cache_gb_per_s") * 1e9 * w.threads
-                                     : t.constant("memory_gb_per_s") * 1e9;
+    return t.kind == TargetKind::cpu
+               ? t.constant("l2_bytes_per_cycle") * t.constant("clock_ghz") * 1e9 * w.threads
+               : t.constant("memory_gb_per_s") * 1e9;
 }
 
 /// A reshape without an epilogue is the same bytes under another name.
@@ -177,7 +191,7 @@ inline std::string impossible(const Target &target, const Workload &w, const Lay
     if (!std::isfinite(cost.energy.count()) || cost.energy.count() < 0) {
         return "an energy of " + std::to_string(cost.energy.count()) + " pJ";
     }
-    if (bound < static_cast<double>(macs(layer).count()) / peak_macs(target, w) * rounding) {
+    if (bound < least_multiplications(target, w, layer) / peak_macs(target, w) * rounding) {
         return "a lower bound below the multiply-adds on all multipliers";
     }
     if (bound < static_cast<double>(unique.count()) / layer_bandwidth(target, w) * rounding) {
