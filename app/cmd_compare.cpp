@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "base/error.h"
 #include "hwmodels/latency_rows.h"
+#include "hwmodels/reference.h"
 #include "reports/accuracy_comparison.h"
 #include "reports/count_comparison.h"
 #include "reports/latency_comparison.h"
@@ -71,6 +72,7 @@ int run_accuracy(const AccuracyOptions &options) {
 
 struct LatencyOptions {
     std::string target;
+    std::string latencies;
     std::string split;
     double tolerance_percent = 0; ///< 0: none
     bool explain = false;
@@ -78,13 +80,21 @@ struct LatencyOptions {
 };
 
 int run_latency(const LatencyOptions &options) {
-    const auto rows = only(read_latency_rows(), options.target, "target",
-                           [](const LatencyRow &row) { return row.target; });
+    std::map<std::string, Target> targets = read_targets();
+    std::string name = options.target;
+    if (is_path(options.target)) {
+        const Target own = find_target(options.target);
+        name = own.name;
+        targets[own.name] = own;
+    }
+    const auto rows =
+        only(options.latencies.empty() ? read_latency_rows() : read_latency_rows(options.latencies),
+             name, "target", [](const LatencyRow &row) { return row.target; });
     std::optional<Split> split;
     if (!options.split.empty()) {
         split = options.split == to_string(Split::validate) ? Split::validate : Split::calibrate;
     }
-    const LatencyComparison comparison = compare_latency(rows, Zoo(), read_targets(), split);
+    const LatencyComparison comparison = compare_latency(rows, Zoo(), targets, split);
     options.output.write(to_table(comparison, options.output.format == "csv", options.explain),
                          to_json(comparison, options.explain));
     for (const auto &target : comparison.targets) {
@@ -126,7 +136,9 @@ void add_compare(CLI::App &app, Session &session) {
 
     auto latency = std::make_shared<LatencyOptions>();
     command = compare->add_subcommand("latency", "Published latencies against the models' prices");
-    command->add_option("--target", latency->target, "Only rows of this target");
+    command->add_option("--target", latency->target, "Only rows of this target (name or file)");
+    command->add_option("--latencies", latency->latencies,
+                        "Table of latencies (default: data/published/latency.csv)");
     command->add_option("--split", latency->split, "Only rows that may be fitted, or that may not")
         ->check(CLI::IsMember(split_names()));
     command
