@@ -51,10 +51,13 @@ struct Cost {
     std::vector<LevelTraffic> traffic;
     /// By Activity. With the `waiting` of all levels they add up to `latency`; see `shares`.
     std::array<Seconds, activity_count> spent{};
-    /// No mapping of this layer is faster on this device: the longest of its multiply-adds on all
-    /// multipliers and of its unique bytes on each level. Of several layers: one after another.
+    /// No mapping of this layer is faster on this device: the longest of its multiply-adds (those a
+    /// fast convolution leaves) on all multipliers and of its unique bytes on each level. Of
+    /// several layers: one after another.
     Seconds lower_bound;
-    double utilisation = 0; ///< useful MACs over what the multipliers could do in `latency`; 0 to 1
+    /// Useful MACs (those a fast convolution leaves) over what the multipliers could do in
+    /// `latency`; 0 to 1.
+    double utilisation = 0;
     BoundBy bound_by = BoundBy::nothing;
     CostKind kind = CostKind::modelled;
 };
