@@ -106,12 +106,19 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
                           " bytes of scratchpad, the target has " +
                           std::to_string(limits_.scratchpad.count())};
     }
+    const double in_use = static_cast<double>(nest.issued.count()) /
+                          static_cast<double>(std::max<std::int64_t>(1, nest.array.stream));
+    if (in_use > macs_per_cycle_ * (1 + 1e-9)) {
+        return Infeasible{"its mapping takes " + std::to_string(std::llround(in_use)) +
+                          " multipliers, the target has " +
+                          std::to_string(std::llround(macs_per_cycle_))};
+    }
     Work work = common_.layer_work(layer, nest, workload);
     const double efficiency = common_.efficiency(layer, workload.precision);
     const auto stream = static_cast<double>(nest.array.stream);
     work.compute = Cycles(stream / efficiency);
     work.fill_drain = Cycles(static_cast<double>(nest.array.fill) / efficiency);
-    work.issued = Macs(std::llround(stream * macs_per_cycle_));
+    work.issued = Macs(std::llround(std::min(stream * macs_per_cycle_, 0x1p62)));
     work.loads = {scratchpad_, memory_};
     work.loads[0].bytes = nest.traffic();
     work.loads[1].bytes = tiles.traffic();

@@ -235,8 +235,11 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
         tile_traffic(p, n, k, pixels, refetches(mapping.order, tiled_loops(n, k, pixels)));
 
     nest.array = {c.stream, c.fill};
-    nest.issued = Macs(c.stream * mapping.array_rows * mapping.array_columns *
-                       mapping.groups_at_once * mapping.pixel_arrays * mapping.channel_arrays);
+    // The largest arrays over the largest layers would not be countable in 64 bits.
+    const double issued = static_cast<double>(c.stream) * mapping.array_rows *
+                          mapping.array_columns * mapping.groups_at_once * mapping.pixel_arrays *
+                          mapping.channel_arrays;
+    nest.issued = Macs(static_cast<std::int64_t>(std::min(issued, 0x1p62)));
     nest.lane_use = nest.macs / nest.issued;
     const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
     nest.input.reads = Bytes(c.input_reads * p.element);
