@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 
 namespace edgefront {
 
@@ -45,12 +46,13 @@ Table table_of(const TuneResult &result, const Network &network, const CostModel
     table.columns = {{"name", "layer"},    {"times", "times"},   {"predicted_us", "us", 3},
                      {"proven", "proven"}, {"trials", "trials"}, {"from_database", "known"},
                      {"plan", "mapping"}};
-    std::size_t proven = 0, known = 0;
+    std::size_t proven = 0, known = 0, refused = 0;
     double total = 0;
     for (const TunedLayer &l : result.layers) {
         const TuningRecord &r = l.record;
-        proven += r.proven ? 1 : 0;
+        proven += r.proven && r.predicted ? 1 : 0;
         known += l.from_database ? 1 : 0;
+        refused += r.predicted ? 0 : 1;
         const auto times = static_cast<int>(l.names.size());
         total += r.predicted ? r.predicted->count() * times : 0;
         table.rows.push_back({l.names.front(), times,
@@ -58,15 +60,23 @@ Table table_of(const TuneResult &result, const Network &network, const CostModel
                               r.proven ? "yes" : "no", r.trials, l.from_database ? "yes" : "no",
                               r.predicted ? r.plan : r.refused});
     }
-    table.notes = {
-        fmt::format("{} on {} ({}, {} thread{}): {} different layers, {} proven best, {} known "
-                    "before; kept in {}",
-                    network.name, model.target().name, to_string(workload.precision),
-                    workload.threads, workload.threads == 1 ? "" : "s", result.layers.size(),
-                    proven, known, db),
-        fmt::format("layers alone {:.4f} ms (modelled); `edgefront estimate` adds what the network "
-                    "costs as a whole",
-                    total * 1e3)};
+    table.notes = {fmt::format(
+        "{} on {} ({}, {} thread{}): {} different layers, {} proven best, {} known before; kept in "
+        "{}",
+        network.name, model.target().name, to_string(workload.precision), workload.threads,
+        workload.threads == 1 ? "" : "s", result.layers.size(), proven, known, db)};
+    if (result.interrupted) {
+        table.notes.push_back(fmt::format("out of time after {} of {} layers; the same command "
+                                          "goes on",
+                                          result.layers.size(), result.wanted));
+    } else if (refused > 0) {
+        table.notes.push_back(fmt::format("no total: {} layers have no price", refused));
+    } else {
+        table.notes.push_back(
+            fmt::format("layers alone {:.4f} ms (modelled); `edgefront estimate` adds what the "
+                        "network costs as a whole",
+                        total * 1e3));
+    }
     return table;
 }
 
@@ -78,6 +88,14 @@ int run_tune(const Options &options, bool quiet) {
     }
     const Workload workload = workload_for(model->target(), precision, options.threads);
     const Network network = options.network.resolve();
+    require_search(*model);
+    if (!(options.minutes >= 0)) { // what is no number included
+        throw UserError("--minutes: expected a number from 0 up");
+    }
+    if (std::filesystem::weakly_canonical(options.db) ==
+        std::filesystem::weakly_canonical(options.export_to)) {
+        throw UserError("--export: '" + options.export_to + "' is the database itself");
+    }
     TuningDb db(options.db);
     if (!options.import_from.empty()) {
         const int records = db.import(options.import_from);
@@ -149,8 +167,7 @@ void add_tune(CLI::App &app, Session &session) {
                      "Mappings priced per layer before the rest of its space is sampled")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
         ->capture_default_str();
-    command->add_option("--minutes", options->minutes, "Stop after so many minutes (0: never)")
-        ->check(CLI::Range(0.0, 1e6));
+    command->add_option("--minutes", options->minutes, "Stop after so many minutes (0: never)");
     command->add_option("--db", options->db, "Tuning database")->capture_default_str();
     command->add_option("--import", options->import_from,
                         "First read the records of this file of JSON lines");

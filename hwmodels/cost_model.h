@@ -51,8 +51,10 @@ public:
 
     /// The mapping this model would choose for the layer.
     virtual Plan mapping(const Layer &layer, const Workload &workload) const = 0;
-    /// `mapping` with what is known about it, after at most about `most_priced` prices; nothing on
-    /// kinds whose mapping is no matter of a search.
+    /// Whether there is more than one mapping per layer, so that `search` finds something.
+    virtual bool searches() const { return false; }
+    /// `mapping` with what is known about it, after at most about `most_priced` prices and a
+    /// sample; nothing on kinds whose mapping is no matter of a search.
     virtual std::optional<PlanChoice> search(const Layer &, const Workload &,
                                              std::int64_t /*most_priced*/) const {
         return {};

@@ -100,18 +100,10 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
+    const auto &mapping = std::get<Mapping>(nest.plan);
     const TileLevel &tiles = nest.tiles;
-    if (tiles.footprint() > limits_.scratchpad) {
-        return Infeasible{"its tiles take " + std::to_string(tiles.footprint().count()) +
-                          " bytes of scratchpad, the target has " +
-                          std::to_string(limits_.scratchpad.count())};
-    }
-    const double in_use = static_cast<double>(nest.issued.count()) /
-                          static_cast<double>(std::max<std::int64_t>(1, nest.array.stream));
-    if (in_use > macs_per_cycle_ * (1 + 1e-9)) {
-        return Infeasible{"its mapping takes " + std::to_string(std::llround(in_use)) +
-                          " multipliers, the target has " +
-                          std::to_string(std::llround(macs_per_cycle_))};
+    if (tiles.footprint() > limits_.scratchpad || !too_large(mapping, limits_).empty()) {
+        return Infeasible{mapping_problem(layer, mapping, limits_)};
     }
     Work work = common_.layer_work(layer, nest, workload);
     const double efficiency = common_.efficiency(layer, workload.precision);
@@ -123,9 +115,9 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     work.loads[0].bytes = nest.traffic();
     work.loads[1].bytes = tiles.traffic();
     work.loads[1].exposed = tiles.double_buffered ? tiles.exposed : tiles.traffic();
-    for (LevelLoad &load : work.loads) {
-        load.least = std::min(load.bytes, nest.footprint());
-    }
+    work.loads[0].least =
+        runs_on_array(layer) ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
+    work.loads[1].least = std::min(tiles.traffic(), nest.footprint());
     return roofline(work);
 }
 

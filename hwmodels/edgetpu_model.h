@@ -18,6 +18,7 @@ public:
     const Target &target() const override { return target_; }
     /// The best one there is, as far as the default budget of the search goes.
     Plan mapping(const Layer &layer, const Workload &workload) const override;
+    bool searches() const override { return true; }
     std::optional<PlanChoice> search(const Layer &layer, const Workload &workload,
                                      std::int64_t most_priced) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <limits>
 #include <vector>
 
@@ -102,8 +101,20 @@ private:
         Mapping &m = best_.mapping;
         m.dataflow = Dataflow::output_stationary;
         m.preload = space_.limits().preload;
-        price(m, group_part(p_, m, 1), channel_part(p_, m, 1), reduction_part(p_, m, 1),
-              pixel_part(p_, m, 1, 1));
+        // Either one input and weight at a time, and a partial sum; or all of them, and no such
+        // sum.
+        const Mapping one = m;
+        const GroupPart g = group_part(p_, one, 1);
+        const ChannelPart n = channel_part(p_, one, 1);
+        const PixelPart pixel = pixel_part(p_, one, 1, 1);
+        const ReductionPart parts = reduction_part(p_, one, 1);
+        const ReductionPart all = reduction_part(p_, one, p_.reduction);
+        const auto bytes = [&](const ReductionPart &k) {
+            return count(p_, one, g, n, k, pixel).buffers();
+        };
+        const ReductionPart &k = bytes(all) < bytes(parts) ? all : parts;
+        keep(one, g, n, k, pixel);
+        price(one, g, n, k, pixel);
         least_bytes_ = {least_bytes(false), least_bytes(true)};
     }
 
@@ -183,28 +194,10 @@ private:
         return better(bound, std::min(least_bytes_[0], least_bytes_[1]));
     }
 
-    /// Every dataflow and sharing; columns and rows are up to `visit`.
-    void for_each_sharing(const std::function<void(Mapping)> &visit) const {
-        Mapping m;
-        m.preload = space_.limits().preload;
-        for (const Dataflow dataflow : {Dataflow::weight_stationary, Dataflow::output_stationary,
-                                        Dataflow::input_stationary}) {
-            m.dataflow = dataflow;
-            for (const auto &[pixels, channels] : space_.sharing()) {
-                m.pixel_arrays = pixels;
-                m.channel_arrays = channels;
-                for (const int groups : space_.groups_at_once(channels)) {
-                    m.groups_at_once = groups;
-                    visit(m);
-                }
-            }
-        }
-    }
-
     /// Of the uses with as many rows and columns as there are.
     Arrays most_promising_full() const {
         Arrays best{{}, std::numeric_limits<double>::infinity()};
-        for_each_sharing([&](Mapping m) {
+        space_.for_each_sharing([&](Mapping m) {
             m.array_columns = space_.array_columns(m).front();
             m.array_rows = space_.array_rows(m).front();
             const double time = bounds(m).all;
@@ -218,7 +211,7 @@ private:
     /// Every other use of the arrays that may be as good as what was found.
     std::vector<Arrays> promising(const Arrays &found) const {
         std::vector<Arrays> kept;
-        for_each_sharing([&](Mapping m) {
+        space_.for_each_sharing([&](Mapping m) {
             for (const int columns : space_.array_columns(m)) {
                 m.array_columns = columns;
                 bool hopeless = true;

@@ -114,6 +114,19 @@ ArrayProblem array_problem(const Layer &layer) {
     return p;
 }
 
+std::int64_t least_border_bytes(const ArrayProblem &p) {
+    const bool gaps = p.stride > p.reach || std::int64_t{1} * p.reach * p.reach != p.taps;
+    const auto read = [&](std::int64_t outputs, int pad, std::int64_t inputs) {
+        return gaps ? std::min(outputs, inputs)
+                    : input_extents(outputs, outputs, p.stride, p.reach, pad, inputs).most;
+    };
+    const std::int64_t pixels =
+        read(p.rows, p.pad_top, p.input_rows) * read(p.columns, p.pad_left, p.input_columns);
+    return (p.groups * p.reduction * pixels + p.weights() + p.outputs() * (p.residual ? 2 : 1)) *
+               p.element +
+           p.bias_bytes();
+}
+
 GroupPart group_part(const ArrayProblem &p, const Mapping &m, std::int64_t tile) {
     const Cut c = cut(p.groups, tile);
     const std::int64_t at_once =

@@ -42,6 +42,10 @@ struct ArrayProblem {
 bool runs_on_array(const Layer &layer);
 ArrayProblem array_problem(const Layer &layer);
 
+/// Bytes that cross the array's border under any mapping: every weight and output once, and the
+/// pixels that windows touch (of strided or dilated windows one for each output, at least).
+std::int64_t least_border_bytes(const ArrayProblem &p);
+
 /// Bytes of a partial sum.
 constexpr std::int64_t sum_bytes = 4;
 

@@ -18,7 +18,7 @@ std::int64_t times(std::int64_t passes, std::int64_t between, Bytes capacity) {
 }
 
 Bytes product_traffic(const Layer &layer, const LoopNest &nest, Bytes capacity) {
-    const Schedule &s = nest.schedule;
+    const auto &s = std::get<Schedule>(nest.plan);
     const bool attention = layer.op == Op::attention_scores || layer.op == Op::attention_context;
     // Groups and heads are worked on one after another, and so are the rows of attention.
     const std::int64_t parts = layer.op == Op::fully_connected ? 1 : std::int64_t{1} * layer.groups;
@@ -48,7 +48,7 @@ Bytes product_traffic(const Layer &layer, const LoopNest &nest, Bytes capacity) 
 }
 
 Bytes window_traffic(const Layer &layer, const LoopNest &nest, Bytes capacity) {
-    const Schedule &s = nest.schedule;
+    const auto &s = std::get<Schedule>(nest.plan);
     // Of the window's rows, those that the next row of outputs reads again.
     const std::int64_t reach = std::int64_t{1} * (s.rows - 1) * layer.stride + layer.reach();
     const std::int64_t step = std::int64_t{1} * s.rows * layer.stride;

@@ -101,7 +101,7 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     const std::int64_t outputs = layer.output.elements();
 
     LoopNest nest{};
-    nest.schedule = schedule;
+    nest.plan = schedule;
     nest.macs = macs(layer);
     nest.lane_use = 1;
     nest.output.footprint = output_bytes(layer);
@@ -213,6 +213,7 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
 LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     // Sizes and element-wise work do not depend on the mapping.
     LoopNest nest = analyse(layer, Schedule());
+    nest.plan = mapping;
     if (!runs_on_array(layer)) {
         // It streams through, pixels that a resizing steps over included. A norm over all pixels
         // reads them for their mean first.
@@ -263,6 +264,10 @@ LoopNest analyse(const Layer &layer, const Plan &plan) {
 
 std::string to_string(const Plan &plan) {
     return std::visit([](const auto &how) { return to_string(how); }, plan);
+}
+
+Plan parse_plan(const std::string &text) {
+    return text.rfind("map", 0) == 0 ? Plan(parse_mapping(text)) : Plan(parse_schedule(text));
 }
 
 } // namespace edgefront

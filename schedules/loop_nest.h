@@ -42,6 +42,9 @@ struct ArrayCycles {
     std::int64_t fill = 0;   ///< loading, skew and draining that nothing hides
 };
 
+/// The two ways to say how a layer is computed.
+using Plan = std::variant<Schedule, Mapping>;
+
 struct LoopNest {
     Macs macs;       ///< useful multiply-adds; independent of the schedule
     Macs issued;     ///< with the lanes and pixels that padding to full tiles wastes
@@ -52,7 +55,7 @@ struct LoopNest {
     TensorTraffic weights; ///< weights and bias
     TensorTraffic output;
     TensorTraffic residual;
-    Schedule schedule; ///< what was counted, unless it was a Mapping
+    Plan plan;         ///< what was counted
     TileLevel tiles;   ///< of a Mapping
     ArrayCycles array; ///< of a Mapping
 
@@ -82,9 +85,9 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule);
 /// A layer without multiply-adds passes the scratchpad once and has no array cycles.
 LoopNest analyse(const Layer &layer, const Mapping &mapping);
 
-/// The two ways to say how a layer is computed.
-using Plan = std::variant<Schedule, Mapping>;
 LoopNest analyse(const Layer &layer, const Plan &plan);
 std::string to_string(const Plan &plan);
+/// Throws UserError when it is neither a Schedule nor a Mapping.
+Plan parse_plan(const std::string &text);
 
 } // namespace edgefront

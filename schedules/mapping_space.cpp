@@ -42,16 +42,9 @@ std::vector<std::int64_t> tiles_of_units(std::int64_t n, std::int64_t unit, std:
     return sizes;
 }
 
-/// 1, 2, 3, 4, 6, 8, 12, ...: powers of two and three times those.
-std::vector<int> shares(int most) {
-    std::vector<int> all;
-    for (int n = 1; n <= most; n *= 2) {
-        all.push_back(n);
-        if (n >= 2 && n / 2 * 3 <= most) {
-            all.push_back(n / 2 * 3);
-        }
-    }
-    return all;
+std::string above(const std::string &what, std::int64_t wanted, std::int64_t limit) {
+    return what + ": the mapping takes " + std::to_string(wanted) + ", the hardware has " +
+           std::to_string(limit);
 }
 
 std::string sizes_text(std::initializer_list<std::pair<const char *, std::int64_t>> parts) {
@@ -64,11 +57,7 @@ std::string sizes_text(std::initializer_list<std::pair<const char *, std::int64_
 
 } // namespace
 
-std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLimits &limits) {
-    const auto above = [](const std::string &what, std::int64_t wanted, std::int64_t limit) {
-        return what + ": the mapping takes " + std::to_string(wanted) + ", the hardware has " +
-               std::to_string(limit);
-    };
+std::string too_large(const Mapping &m, const ArrayLimits &limits) {
     const std::int64_t columns = std::int64_t{1} * m.array_columns * m.groups_at_once;
     const std::int64_t arrays = std::int64_t{1} * m.pixel_arrays * m.channel_arrays;
     if (m.array_rows > limits.rows) {
@@ -86,8 +75,13 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
     if (m.preload && !limits.preload) {
         return "preload: the array has no second set of registers";
     }
-    if (!runs_on_array(layer)) {
-        return "";
+    return "";
+}
+
+std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLimits &limits) {
+    const std::string arrays = too_large(m, limits);
+    if (!arrays.empty() || !runs_on_array(layer)) {
+        return arrays;
     }
     const LoopNest nest = analyse(layer, m);
     const std::int64_t wanted = nest.tiles.footprint().count();
@@ -124,12 +118,10 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
 
 MappingSpace::MappingSpace(const Layer &layer, const ArrayLimits &limits)
     : problem_(array_problem(layer)), limits_(limits) {
-    for (const int pixels : shares(limits.arrays)) {
-        for (const int channels : shares(limits.arrays / pixels)) {
-            if (pixels <= problem_.rows * problem_.columns &&
-                channels <= (problem_.grouped() ? problem_.groups : problem_.channels)) {
-                sharing_.emplace_back(pixels, channels);
-            }
+    const std::int64_t parts = problem_.grouped() ? problem_.groups : problem_.channels;
+    for (const int pixels : even_parts_int(problem_.rows * problem_.columns, limits.arrays)) {
+        for (const int channels : even_parts_int(parts, limits.arrays / pixels)) {
+            sharing_.emplace_back(pixels, channels);
         }
     }
 }
@@ -185,7 +177,7 @@ std::vector<std::int64_t> MappingSpace::reduction_tiles(const Mapping &m) const 
                : tiles_of_units(problem_.reduction, m.array_rows, problem_.taps);
 }
 
-void MappingSpace::for_each_array(const std::function<void(const Mapping &)> &visit) const {
+void MappingSpace::for_each_sharing(const std::function<void(const Mapping &)> &visit) const {
     Mapping m;
     m.preload = limits_.preload;
     for (const Dataflow dataflow :
@@ -196,16 +188,22 @@ void MappingSpace::for_each_array(const std::function<void(const Mapping &)> &vi
             m.channel_arrays = channels;
             for (const int groups : groups_at_once(channels)) {
                 m.groups_at_once = groups;
-                for (const int columns : array_columns(m)) {
-                    m.array_columns = columns;
-                    for (const int rows : array_rows(m)) {
-                        m.array_rows = rows;
-                        visit(m);
-                    }
-                }
+                visit(m);
             }
         }
     }
+}
+
+void MappingSpace::for_each_array(const std::function<void(const Mapping &)> &visit) const {
+    for_each_sharing([&](Mapping m) {
+        for (const int columns : array_columns(m)) {
+            m.array_columns = columns;
+            for (const int rows : array_rows(m)) {
+                m.array_rows = rows;
+                visit(m);
+            }
+        }
+    });
 }
 
 void MappingSpace::for_each(const std::function<void(const Mapping &)> &visit) const {

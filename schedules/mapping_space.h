@@ -21,8 +21,10 @@ struct ArrayLimits {
     Bytes scratchpad;
 };
 
-/// The first limit that a mapping breaks, with its figures and the nearest change that would keep
-/// it, as a sentence; "" when it is legal.
+/// The first limit of the arrays that a mapping breaks, with its figures; "" when there is none.
+std::string too_large(const Mapping &mapping, const ArrayLimits &limits);
+/// The first limit of arrays and scratchpad that a mapping breaks, with its figures and the nearest
+/// change that would keep it, as a sentence; "" when it is legal.
 std::string mapping_problem(const Layer &layer, const Mapping &mapping, const ArrayLimits &limits);
 
 /// The legal choices, apart from each other. Sizes are those that cut a loop of n into t about
@@ -35,7 +37,7 @@ public:
     const ArrayProblem &problem() const { return problem_; }
     const ArrayLimits &limits() const { return limits_; }
 
-    /// How arrays share a tile: (pixel_arrays, channel_arrays).
+    /// How arrays share a tile: (pixel_arrays, channel_arrays), pixels and channels in even parts.
     const std::vector<std::pair<int, int>> &sharing() const { return sharing_; }
     std::vector<int> groups_at_once(int channel_arrays) const; ///< descending
     /// Of the array in use, for the other knobs of `m`, descending.
@@ -48,6 +50,8 @@ public:
     std::vector<std::int64_t> channel_tiles(const Mapping &m) const;
     std::vector<std::int64_t> reduction_tiles(const Mapping &m) const;
 
+    /// Every dataflow and sharing; columns, rows and tile are left at 1.
+    void for_each_sharing(const std::function<void(const Mapping &)> &visit) const;
     /// Everything but tile, order and buffers.
     void for_each_array(const std::function<void(const Mapping &)> &visit) const;
     /// Every mapping of the space, those that the scratchpad cannot hold among them.

@@ -22,24 +22,10 @@ std::vector<TunedLayer> different_layers(const Network &network, DataType precis
     return layers;
 }
 
-TuningRecord search(const Layer &layer, const CostModel &model, const Workload &workload,
-                    const TuneOptions &options) {
-    const auto choice = model.search(layer, workload, options.trials);
-    if (!choice) {
-        throw UserError("mappings are searched on targets of the kinds dsp and edgetpu; " +
-                        model.target().name + " is of kind " + to_string(model.target().kind) +
-                        ", whose model has one mapping per layer");
-    }
-    TuningRecord r;
-    r.layer = key(layer);
-    r.target = model.target().name;
-    r.target_hash = model.target().hash;
-    r.threads = workload.threads;
-    r.version = options.version;
-    r.plan = to_string(choice->plan);
-    r.proven = choice->proven;
-    r.trials = choice->priced;
-    const Verdict verdict = model.price(layer, analyse(layer, choice->plan), workload);
+/// The record of a plan: its price, or why there is none.
+void price(const Layer &layer, const Plan &plan, const CostModel &model, const Workload &workload,
+           TuningRecord &r) {
+    const Verdict verdict = model.price(layer, analyse(layer, plan), workload);
     if (const Cost *cost = std::get_if<Cost>(&verdict)) {
         r.kind = cost->kind;
         r.predicted = cost->latency;
@@ -48,15 +34,50 @@ TuningRecord search(const Layer &layer, const CostModel &model, const Workload &
     } else {
         r.refused = "unsupported: " + std::get<Unsupported>(verdict).reason;
     }
+}
+
+TuningRecord search(const Layer &layer, const CostModel &model, const Workload &workload,
+                    const TuneOptions &options) {
+    const PlanChoice choice = *model.search(layer, workload, options.trials);
+    TuningRecord r;
+    r.layer = key(layer);
+    r.target = model.target().name;
+    r.target_hash = model.target().hash;
+    r.threads = workload.threads;
+    r.version = options.version;
+    r.plan = to_string(choice.plan);
+    r.proven = choice.proven;
+    r.budget = options.trials;
+    r.trials = choice.priced;
+    price(layer, choice.plan, model, workload, r);
     return r;
 }
 
+/// Models change while a version's number stays, and files are edited: a price is soon made.
+bool still_true(const TuningRecord &known, const Layer &layer, const CostModel &model,
+                const Workload &workload) {
+    TuningRecord now = known;
+    now.predicted.reset();
+    now.refused.clear();
+    price(layer, parse_plan(known.plan), model, workload, now);
+    return now.predicted == known.predicted && now.refused == known.refused;
+}
+
 } // namespace
+
+void require_search(const CostModel &model) {
+    if (!model.searches()) {
+        throw UserError("mappings are searched on targets of kind edgetpu; " + model.target().name +
+                        " is of kind " + to_string(model.target().kind) +
+                        ", whose model has one mapping per layer");
+    }
+}
 
 TuneResult tune(const Network &network, const CostModel &model, const Workload &workload,
                 TuningDb &db, const TuneOptions &options) {
     TuneResult result;
     std::vector<TunedLayer> layers = different_layers(network, workload.precision);
+    result.wanted = layers.size();
     for (std::size_t i = 0; i < layers.size(); i++) {
         if (options.stop()) {
             result.interrupted = true;
@@ -65,7 +86,8 @@ TuneResult tune(const Network &network, const CostModel &model, const Workload &
         TunedLayer &layer = layers[i];
         const auto known =
             db.find(key(layer.layer), model.target().hash, workload.threads, options.version);
-        layer.from_database = known && (known->proven || known->trials >= options.trials);
+        layer.from_database = known && (known->proven || known->budget >= options.trials) &&
+                              still_true(*known, layer.layer, model, workload);
         if (layer.from_database) {
             layer.record = *known;
         } else {

@@ -10,7 +10,7 @@
 namespace edgefront {
 
 struct TuneOptions {
-    std::int64_t trials = 0; ///< plans to price per layer before sampling the rest
+    std::int64_t trials = 0; ///< budget: plans to price per layer before sampling the rest
     std::string version;     ///< of the tool
     std::function<bool()> stop = [] { return false; };
     std::function<void(std::size_t done, std::size_t total)> progress = [](std::size_t,
@@ -25,12 +25,17 @@ struct TunedLayer {
 };
 
 struct TuneResult {
-    std::vector<TunedLayer> layers; ///< in the network's order, those of an interrupted run only
+    std::vector<TunedLayer>
+        layers;             ///< in the network's order; of an interrupted run the first ones
+    std::size_t wanted = 0; ///< different layers of the network
     bool interrupted = false;
 };
 
-/// Layers whose record is proven, or took at least as many trials, are taken from the database.
 /// Throws UserError when the model of this kind of target has nothing to search.
+void require_search(const CostModel &model);
+
+/// Layers whose record is proven, or had as large a budget, are taken from the database, if their
+/// plan still has the price that stands there. The model has something to search.
 TuneResult tune(const Network &network, const CostModel &model, const Workload &workload,
                 TuningDb &db, const TuneOptions &options);
 

@@ -1,6 +1,7 @@
 #include "search/tuning_db.h"
 
 #include "base/files.h"
+#include "schedules/loop_nest.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -40,7 +41,17 @@ TuningRecord parse_record(const std::string &text, const Where &where) {
 
 /// Whether `a` is worth more than `b`, a record with the same key.
 bool better(const TuningRecord &a, const TuningRecord &b) {
-    return a.proven != b.proven ? a.proven : a.trials > b.trials;
+    return a.proven != b.proven ? a.proven : a.budget > b.budget;
+}
+
+/// Runs `f`; what the database throws becomes an error that names the file.
+template <typename F>
+auto guarded(const std::filesystem::path &path, F f) {
+    try {
+        return f();
+    } catch (const SQLite::Exception &e) {
+        throw UserError({path.string(), ""}, std::string("as a tuning database: ") + e.what());
+    }
 }
 
 } // namespace
@@ -57,6 +68,7 @@ Json write_record(const TuningRecord &r) {
             {"measured_s", seconds_json(r.measured)},
             {"refused", r.refused},
             {"proven", r.proven},
+            {"budget", r.budget},
             {"trials", r.trials}};
 }
 
@@ -68,38 +80,45 @@ TuningRecord read_record(const JsonReader &json) {
     r.threads = static_cast<int>(json.at("threads").integer(1, 1024));
     r.version = json.at("version").string();
     r.plan = json.at("plan").string();
+    try {
+        parse_plan(r.plan);
+    } catch (const UserError &e) {
+        throw json.at("plan").error(e.what());
+    }
     r.kind = static_cast<CostKind>(json.at("kind").one_of(kind_names));
     r.predicted = read_seconds(json.at("predicted_s"));
     r.measured = read_seconds(json.at("measured_s"));
     r.refused = json.at("refused").string();
     r.proven = json.at("proven").boolean();
+    r.budget = json.at("budget").integer(0, std::int64_t{1} << 62);
     r.trials = json.at("trials").integer(0, std::int64_t{1} << 62);
     json.finish();
+    if (r.refused.empty() != (r.predicted || r.measured)) {
+        throw json.error("expected either a time or a reason for refusing it");
+    }
     return r;
 }
 
 TuningDb::TuningDb(const std::filesystem::path &path) : path_(path) {
-    try {
+    guarded(path_, [&] {
         db_ = std::make_unique<SQLite::Database>(
             path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, busy_ms);
         const int version = db_->execAndGet("PRAGMA user_version").getInt();
-        if (version != 0 && version != layout) {
-            throw UserError({path.string(), ""}, "is a tuning database of layout " +
-                                                     std::to_string(version) + ", expected " +
+        const bool empty = db_->execAndGet("SELECT COUNT(*) FROM sqlite_master").getInt() == 0;
+        if (version != layout && !(version == 0 && empty)) {
+            throw UserError({path.string(), ""}, "is another SQLite database, expected a tuning "
+                                                 "database of layout " +
                                                      std::to_string(layout));
         }
         db_->exec(schema);
         db_->exec("PRAGMA user_version = " + std::to_string(layout));
-    } catch (const SQLite::Exception &e) {
-        throw UserError({path.string(), ""},
-                        std::string("cannot be opened as a tuning database: ") + e.what());
-    }
+    });
 }
 
 TuningDb::~TuningDb() = default;
 
 void TuningDb::put(const TuningRecord &r) {
-    try {
+    guarded(path_, [&] {
         SQLite::Statement insert(*db_, "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)");
         insert.bind(1, r.layer);
         insert.bind(2, r.target_hash);
@@ -107,34 +126,37 @@ void TuningDb::put(const TuningRecord &r) {
         insert.bind(4, r.version);
         insert.bind(5, write_record(r).dump());
         insert.exec();
-    } catch (const SQLite::Exception &e) {
-        throw UserError({path_.string(), ""}, std::string("cannot be written: ") + e.what());
-    }
+    });
 }
 
 std::optional<TuningRecord> TuningDb::find(const std::string &layer, const std::string &target_hash,
                                            int threads, const std::string &version) const {
-    SQLite::Statement select(*db_, "SELECT record FROM records WHERE layer = ? AND target_hash = ? "
-                                   "AND threads = ? AND version = ?");
-    select.bind(1, layer);
-    select.bind(2, target_hash);
-    select.bind(3, threads);
-    select.bind(4, version);
-    if (!select.executeStep()) {
-        return {};
-    }
-    return parse_record(select.getColumn(0).getString(), {path_.string(), layer});
+    return guarded(path_, [&]() -> std::optional<TuningRecord> {
+        SQLite::Statement select(*db_,
+                                 "SELECT record FROM records WHERE layer = ? AND target_hash = ? "
+                                 "AND threads = ? AND version = ?");
+        select.bind(1, layer);
+        select.bind(2, target_hash);
+        select.bind(3, threads);
+        select.bind(4, version);
+        if (!select.executeStep()) {
+            return {};
+        }
+        return parse_record(select.getColumn(0).getString(), {path_.string(), layer});
+    });
 }
 
 std::vector<TuningRecord> TuningDb::all() const {
-    std::vector<TuningRecord> records;
-    SQLite::Statement select(*db_, "SELECT record, layer FROM records "
-                                   "ORDER BY layer, target_hash, threads, version");
-    while (select.executeStep()) {
-        records.push_back(parse_record(select.getColumn(0).getString(),
-                                       {path_.string(), select.getColumn(1).getString()}));
-    }
-    return records;
+    return guarded(path_, [&] {
+        std::vector<TuningRecord> records;
+        SQLite::Statement select(*db_, "SELECT record, layer FROM records "
+                                       "ORDER BY layer, target_hash, threads, version");
+        while (select.executeStep()) {
+            records.push_back(parse_record(select.getColumn(0).getString(),
+                                           {path_.string(), select.getColumn(1).getString()}));
+        }
+        return records;
+    });
 }
 
 std::string TuningDb::to_json_lines() const {
@@ -155,14 +177,17 @@ int TuningDb::import(const std::filesystem::path &path) {
                 parse_record(line, {path.string(), "line " + std::to_string(number)}));
         }
     }
-    SQLite::Transaction transaction(*db_);
-    for (const TuningRecord &record : records) {
-        const auto there = find(record.layer, record.target_hash, record.threads, record.version);
-        if (!there || better(record, *there)) {
-            put(record);
+    guarded(path_, [&] {
+        SQLite::Transaction transaction(*db_);
+        for (const TuningRecord &record : records) {
+            const auto there =
+                find(record.layer, record.target_hash, record.threads, record.version);
+            if (!there || better(record, *there)) {
+                put(record);
+            }
         }
-    }
-    transaction.commit();
+        transaction.commit();
+    });
     return static_cast<int>(records.size());
 }
 

@@ -29,16 +29,20 @@ struct TuningRecord {
     std::optional<Seconds> measured;    ///< never mixed with the prediction
     std::string refused;                ///< why the target cannot run the layer
     bool proven = false;                ///< nothing in the space of plans is better
+    std::int64_t budget = 0;            ///< plans that the search might price before sampling
     std::int64_t trials = 0;            ///< plans that were priced or measured
 };
 
 /// One line of an export.
 Json write_record(const TuningRecord &record);
+/// Throws UserError for a plan that does not parse, and when there is not either a price or a
+/// refusal.
 TuningRecord read_record(const JsonReader &json);
 
 class TuningDb {
 public:
-    /// Opens or creates the file; throws UserError naming it when it is no such database.
+    /// Opens or creates the file; throws UserError naming it when it is no such database, and
+    /// leaves it as it was.
     explicit TuningDb(const std::filesystem::path &path);
     ~TuningDb();
     TuningDb(const TuningDb &) = delete;
@@ -54,8 +58,8 @@ public:
 
     std::string to_json_lines() const;
     /// Puts every record of a file of JSON lines, all or none; throws UserError with its line. Of
-    /// two records with one key the proven one stays, else the one with more trials. Returns how
-    /// many the file had.
+    /// two records with one key the proven one stays, else the one of the larger budget. Returns
+    /// how many the file had.
     int import(const std::filesystem::path &path);
 
 private:

@@ -61,6 +61,7 @@ Target better_target(Random &random, const Target &target, std::string &what) {
                                                    "parallel_fraction",
                                                    "l2_bytes_per_cycle",
                                                    "array_rows",
+                                                   "thread_clock_ghz",
                                                    "array_columns",
                                                    "arrays",
                                                    "group_columns",
@@ -69,6 +70,12 @@ Target better_target(Random &random, const Target &target, std::string &what) {
                                                    "weight_memory_mib"};
     std::vector<ConstantSpec> specs;
     for (const ConstantSpec &spec : constant_specs(target)) {
+        // Threads on slow cores do not even replace the fast one: then less of a layer for them is
+        // better.
+        if (spec.key == "parallel_fraction" && target.has("thread_clock_ghz") &&
+            2 * target.constant("thread_clock_ghz") < target.constant("clock_ghz")) {
+            continue;
+        }
         if (spec.is(ConstantSpec::rate) || spec.is(ConstantSpec::time) ||
             hardware.count(spec.key) > 0 || spec.key.find("mac_per_cycle") == 0) {
             specs.push_back(spec);

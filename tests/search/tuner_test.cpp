@@ -22,7 +22,7 @@ TuningRecord record(const std::string &layer, std::int64_t trials, bool proven =
     r.version = "0.1.0";
     r.plan = to_string(Mapping());
     r.predicted = Seconds(trials * 1e-6);
-    r.trials = trials;
+    r.budget = r.trials = trials;
     r.proven = proven;
     return r;
 }
@@ -132,11 +132,46 @@ TEST_F(Tuner, GoesOnWhereItWasStopped) {
     }
 }
 
-TEST_F(Tuner, SaysWhichKindsHaveMappingsToSearch) {
-    const auto model = make_cost_model(target_from(tiny_cpu_json()));
+TEST_F(Tuner, SearchesAgainWhenTheBudgetGrowsOrARecordIsNotTrue) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    const Network network = Zoo().network("mobilenet_v2@0.35,96");
     TuningDb db(path_);
-    EXPECT_THROW(tune(Zoo().network("mobilenet_v2@0.35,96"), *model, int8_workload, db, options()),
-                 UserError);
+    TuneOptions little = options();
+    little.trials = 1;
+    const TuneResult sampled = tune(network, *model, int8_workload, db, little);
+    ASSERT_FALSE(sampled.layers[0].record.proven);
+    TuneResult again = tune(network, *model, int8_workload, db, options());
+    EXPECT_FALSE(again.layers[0].from_database);
+    EXPECT_TRUE(again.layers[0].record.proven);
+    TuningRecord wrong = again.layers[0].record;
+    wrong.predicted = Seconds(1e-12);
+    db.put(wrong);
+    again = tune(network, *model, int8_workload, db, options());
+    EXPECT_FALSE(again.layers[0].from_database);
+    EXPECT_GT(again.layers[0].record.predicted, Seconds(1e-9));
+    EXPECT_TRUE(again.layers[1].from_database);
+}
+
+TEST_F(Tuner, RefusesRecordsThatSayNothing) {
+    const auto refuses = [](TuningRecord r) {
+        const Json json = write_record(r);
+        EXPECT_THROW(read_record(JsonReader::of(json, {"a.jsonl", "line 1"})), UserError)
+            << json.dump();
+    };
+    TuningRecord r = record("a", 1);
+    r.plan = "nonsense";
+    refuses(r);
+    r = record("a", 1);
+    r.predicted.reset();
+    refuses(r);
+    r = record("a", 1);
+    r.refused = "unsupported";
+    refuses(r);
+}
+
+TEST_F(Tuner, SaysWhichKindsHaveMappingsToSearch) {
+    EXPECT_THROW(require_search(*make_cost_model(target_from(tiny_cpu_json()))), UserError);
+    require_search(*make_cost_model(target_from(tiny_edgetpu_json())));
 }
 
 } // namespace
