@@ -1,5 +1,6 @@
 // edgefront calibrate --target T: fit a target's constants to published latencies.
 #include "app/command.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "hwmodels/calibrate.h"
 #include "hwmodels/reference.h"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 namespace edgefront {
 
@@ -35,6 +37,19 @@ double rms(const std::vector<CalibrationRow> &rows, double CalibrationRow::*pred
     return std::sqrt(sum / static_cast<double>(rows.size()));
 }
 
+/// Says when a fitted number stopped at the end of its range, where the rows ask for more.
+std::string bound_note(const Target &target, const std::string &key) {
+    for (const ConstantSpec &spec : constant_specs(target)) {
+        if (spec.key == key && target.constant(key) <= spec.least) {
+            return " (on its lower bound)";
+        }
+        if (spec.key == key && target.constant(key) >= spec.most) {
+            return " (on its upper bound)";
+        }
+    }
+    return "";
+}
+
 Table table_of(const std::vector<Target> &targets, const std::vector<std::string> &skipped) {
     Table table;
     table.columns = {{"target", "target"},
@@ -57,8 +72,9 @@ Table table_of(const std::vector<Target> &targets, const std::vector<std::string
         for (const std::string &key : target.calibration->fitted) {
             const auto &shared = target.calibration->shared;
             table.notes.push_back(fmt::format(
-                "{}: fitted {} = {}{}", target.name, key, target.constant(key),
-                std::find(shared.begin(), shared.end(), key) != shared.end() ? " (shared)" : ""));
+                "{}: fitted {} = {}{}{}", target.name, key, target.constant(key),
+                std::find(shared.begin(), shared.end(), key) != shared.end() ? " (shared)" : "",
+                bound_note(target, key)));
         }
         table.notes.push_back(fmt::format("{}: {} rows; root mean square of the relative error "
                                           "{:.1f} %, each row held out {:.1f} %",
@@ -78,7 +94,8 @@ std::vector<CalibrationTask> tasks_of(const Options &options, const std::vector<
                                       const Zoo &zoo) {
     std::vector<CalibrationTask> tasks;
     if (options.fitted.empty() && options.shared.empty()) {
-        tasks = calibration_tasks(find_target(options.targets.front()), rows, zoo);
+        const Target first = find_target(options.targets.front());
+        tasks = calibration_tasks(first, rows, zoo);
         for (const CalibrationTask &task : tasks) {
             if (!task.target.calibration) {
                 throw UserError("target " + task.target.name +
@@ -86,9 +103,16 @@ std::vector<CalibrationTask> tasks_of(const Options &options, const std::vector<
                                 "--fit");
             }
         }
-        if (options.targets.size() > tasks.size()) {
-            throw UserError("these targets were not fitted together; name the constants to fit "
-                            "with --fit and --share");
+        // The calibration names the others, so a file beside the first target is none of them.
+        for (auto name = options.targets.begin() + 1; name != options.targets.end(); ++name) {
+            const bool together = std::any_of(tasks.begin(), tasks.end(), [&](const auto &task) {
+                return task.target.name == *name && *name != first.name;
+            });
+            if (!together) {
+                throw UserError("'" + *name + "' is none of the targets that " + first.name +
+                                " was fitted with; name the constants to fit with --fit and "
+                                "--share");
+            }
         }
         return tasks;
     }
@@ -113,6 +137,26 @@ std::vector<CalibrationTask> tasks_of(const Options &options, const std::vector<
     return tasks;
 }
 
+/// All of the files or none: each is complete in a folder beside them before the first changes.
+void write_together(const std::map<std::filesystem::path, std::string> &files,
+                    const std::filesystem::path &folder) {
+    const TemporaryFolder complete(folder / "calibrate");
+    for (const auto &[path, text] : files) {
+        if (std::filesystem::is_directory(path)) {
+            throw UserError("cannot write " + path.string() + ": it is a folder");
+        }
+        write_file(complete.path() / path.filename(), text);
+    }
+    for (const auto &[path, text] : files) {
+        std::error_code failed; // through a symbolic link its target is replaced, not the link
+        std::filesystem::rename(complete.path() / path.filename(),
+                                std::filesystem::weakly_canonical(path), failed);
+        if (failed) {
+            throw UserError("cannot write " + path.string() + ": " + failed.message());
+        }
+    }
+}
+
 /// Into the file, or as NAME.json into the folder.
 void write_targets(const std::vector<Target> &targets, const Options &options) {
     const std::filesystem::path output = options.output;
@@ -122,6 +166,7 @@ void write_targets(const std::vector<Target> &targets, const Options &options) {
                         " targets, expected a folder for them after -o");
     }
     const auto file_folder = folder ? output : output.parent_path();
+    std::map<std::filesystem::path, std::string> files;
     for (const Target &target : targets) {
         Target written = target;
         for (const std::string &name : options.targets) {
@@ -130,8 +175,15 @@ void write_targets(const std::vector<Target> &targets, const Options &options) {
                 written = moved(written, file.parent_path(), file_folder);
             }
         }
-        write_file(folder ? output / (target.name + ".json") : output,
-                   write_target(written).dump(2) + "\n");
+        files[folder ? output / (target.name + ".json") : output] =
+            write_target(written).dump(2) + "\n";
+    }
+    if (files.size() > 1) {
+        write_together(files, output);
+        return;
+    }
+    for (const auto &[path, text] : files) {
+        write_file(path, text);
     }
 }
 

@@ -7,6 +7,8 @@
 #include "reports/count_comparison.h"
 #include "reports/latency_comparison.h"
 
+#include <cmath>
+
 namespace edgefront {
 
 namespace {
@@ -80,6 +82,13 @@ struct LatencyOptions {
 };
 
 int run_latency(const LatencyOptions &options) {
+    if (!std::isfinite(options.tolerance_percent)) {
+        throw UserError("--tolerance is not finite, expected percent");
+    }
+    if (options.explain && options.output.format == "csv") {
+        throw UserError("csv has no place for what --explain says, expected --format table or "
+                        "json");
+    }
     std::map<std::string, Target> targets = read_targets();
     std::string name = options.target;
     if (is_path(options.target)) {

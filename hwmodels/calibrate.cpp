@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <optional>
+#include <set>
 
 namespace edgefront {
 
@@ -102,6 +103,13 @@ Axis axis_for(const Target &target, const std::string &key, std::vector<std::siz
         if (!spec.is(ConstantSpec::rate) && !spec.is(ConstantSpec::time)) {
             continue;
         }
+        if (!target.has(spec.key)) { // an optional one: the device has nothing like it
+            if (spec.key == key) {
+                throw UserError("'" + key + "' cannot be fitted: " + target.name +
+                                " does not have it");
+            }
+            continue;
+        }
         if (spec.key == key) {
             const bool rate = spec.is(ConstantSpec::rate);
             return {key, rate, rate ? 1 / spec.most : spec.least, rate ? 1 / spec.least : spec.most,
@@ -111,6 +119,29 @@ Axis axis_for(const Target &target, const std::string &key, std::vector<std::siz
     }
     throw UserError("'" + key + "' of " + target.name + " cannot be fitted" +
                     did_you_mean(key, known) + "; expected one of " + join(known));
+}
+
+/// Rows or numbers that would count twice, and numbers that nobody shares.
+void refuse_repetitions(const std::vector<CalibrationTask> &tasks,
+                        const std::vector<std::string> &shared) {
+    if (tasks.size() == 1 && !shared.empty()) {
+        throw UserError("'" + shared.front() + "' cannot be shared: " + tasks.front().target.name +
+                        " is the only target; fit it as its own (--fit)");
+    }
+    std::set<std::string> names;
+    for (const CalibrationTask &task : tasks) {
+        if (!names.insert(task.target.name).second) {
+            throw UserError("target " + task.target.name + " is to be fitted twice");
+        }
+        std::vector<std::string> keys = task.own;
+        keys.insert(keys.end(), shared.begin(), shared.end());
+        std::set<std::string> seen;
+        for (const std::string &key : keys) {
+            if (!seen.insert(key).second) {
+                throw UserError("'" + key + "' of " + task.target.name + " is to be fitted twice");
+            }
+        }
+    }
 }
 
 std::vector<Axis> axes_of(const std::vector<CalibrationTask> &tasks,
@@ -318,6 +349,7 @@ CalibrationSet calibration_set(const Target &target, const std::vector<LatencyRo
 
 std::vector<Target> calibrate(const std::vector<CalibrationTask> &tasks,
                               const std::vector<std::string> &shared) {
+    refuse_repetitions(tasks, shared);
     const std::vector<Axis> axes = axes_of(tasks, shared);
     const std::size_t rows = row_count(tasks);
     if (axes.empty() || rows < 2 * axes.size()) {

@@ -47,7 +47,8 @@ struct CalibrationTask {
 /// Values are rounded to six digits.
 ///
 /// Throws UserError when there are fewer than two rows per fitted number, a key cannot be fitted or
-/// is not determined by the rows, or a network does not run on its target.
+/// is not determined by the rows, a target or one of its keys is there twice, one target is to
+/// share a number with nobody, or a network does not run on its target.
 std::vector<Target> calibrate(const std::vector<CalibrationTask> &tasks,
                               const std::vector<std::string> &shared);
 

@@ -183,6 +183,10 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
                                                      fast.padded_share));
         work.compute = work.compute * fast.padded_share;
         elements = static_cast<double>(fast.transformed);
+        // Weights come through the cache. That these all come from DRAM holds when the network's
+        // own fill the cache, which one layer cannot know; below that it is too much.
+        LevelLoad &cache = work.loads[work.loads.size() - 2];
+        cache.bytes += fast.more_weights;
         work.loads.back().bytes += fast.more_weights;
     }
     work.loads.back().exposed = work.loads.back().bytes;

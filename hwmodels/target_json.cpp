@@ -16,8 +16,9 @@ const std::string schema_name = "edgefront/target/1";
 using Chain = std::vector<std::filesystem::path>;
 Target read_chained(const JsonReader &json, Chain chain);
 
+/// The empty path is the folder of a file that is named without one.
 std::filesystem::path whole_path(const std::filesystem::path &path) {
-    return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path.empty() ? "." : path));
 }
 
 std::shared_ptr<const Target> read_base(const JsonReader &reference, const Chain &chain) {

@@ -11,6 +11,17 @@
 namespace edgefront {
 namespace {
 
+/// What the fit is refused with; "" when it is not.
+std::string complaint(const std::vector<CalibrationTask> &tasks,
+                      const std::vector<std::string> &shared = {}) {
+    try {
+        calibrate(tasks, shared);
+    } catch (const UserError &e) {
+        return e.what();
+    }
+    return "";
+}
+
 /// Latencies that `truth` itself has: a fit has to find its constants again.
 std::vector<TimedNetwork>
 rows_of(const Target &truth, const std::vector<std::string> &names = {
@@ -78,10 +89,38 @@ TEST(Calibrate, CountsSharedNumbersAgainstTheRowsOfAllTargets) {
     rows.resize(2);
     const std::vector<std::string> both = {"cache_gb_per_s", "dense_efficiency_int8"};
     const CalibrationTask alone = {target, rows, {}};
-    EXPECT_THROW(calibrate({alone}, both), UserError);
-    EXPECT_NO_THROW(calibrate({alone, alone}, {"dense_efficiency_int8"}));
-    const CalibrationTask own = {target, rows, {"layer_overhead_us", "dense_efficiency_int8"}};
-    EXPECT_THROW(calibrate({alone, own}, {"cache_gb_per_s"}), UserError);
+    CalibrationTask other = alone;
+    other.target.name = "other";
+    EXPECT_EQ(complaint({alone, other}, {"dense_efficiency_int8"}), "");
+    other.own = {"layer_overhead_us"};
+    EXPECT_NE(complaint({alone, other}, both).find("takes at least 6 rows"), std::string::npos);
+}
+
+TEST(Calibrate, RefusesWhatIsThereTwice) {
+    const Target target = target_from(tiny_cpu_json());
+    const CalibrationTask task = {target, rows_of(target), {"cache_gb_per_s"}};
+    CalibrationTask other = task;
+    EXPECT_EQ(complaint({task, other}), "target tiny is to be fitted twice");
+    other.target.name = "other";
+    EXPECT_EQ(complaint({task, other}, {"cache_gb_per_s"}),
+              "'cache_gb_per_s' of tiny is to be fitted twice");
+    other.own = {"dense_efficiency_int8", "dense_efficiency_int8"};
+    EXPECT_EQ(complaint({task, other}), "'dense_efficiency_int8' of other is to be fitted twice");
+    EXPECT_EQ(complaint({task, other}, {"layer_overhead_us", "layer_overhead_us"}),
+              "'layer_overhead_us' of tiny is to be fitted twice");
+}
+
+TEST(Calibrate, RefusesToShareWithNobody) {
+    const Target target = target_from(tiny_cpu_json());
+    EXPECT_NE(complaint({{target, rows_of(target), {}}}, {"cache_gb_per_s"})
+                  .find("'cache_gb_per_s' cannot be shared: tiny is the only target"),
+              std::string::npos);
+}
+
+TEST(Calibrate, RefusesAnOptionalConstantThatTheTargetLacks) {
+    const Target target = target_from(tiny_cpu_json());
+    EXPECT_EQ(complaint({{target, rows_of(target), {"outputs_per_cycle_int8"}}}),
+              "'outputs_per_cycle_int8' cannot be fitted: tiny does not have it");
 }
 
 TEST(Calibrate, RefusesToShareAConstantThatATargetLacks) {

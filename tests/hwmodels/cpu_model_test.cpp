@@ -152,6 +152,11 @@ TEST(CpuWinograd, MultipliesLessAndTransformsAndStreamsMore) {
     // The bound is on what is multiplied: 36864 at 8 per cycle, below what 82944 would take.
     EXPECT_NEAR(c.lower_bound.count() * 1e9, 4608, 1e-6);
     EXPECT_NEAR(c.utilisation, 36864 / (8 * c.cycles.count()), 1e-12);
+    // They come through the cache, as weights do.
+    const Cost direct = cost(tiny_cpu_json(), conv3x3());
+    EXPECT_EQ(c.traffic[1].level, "cache");
+    EXPECT_EQ(c.traffic[1].bytes, direct.traffic[1].bytes + Bytes(1792));
+    EXPECT_EQ(c.traffic[2].bytes, direct.traffic[2].bytes + Bytes(1792));
     // Other kernels are as they were.
     EXPECT_NEAR(nanoseconds(json, pointwise()), 100 + 288, 1e-6);
 }

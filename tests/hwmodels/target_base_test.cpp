@@ -90,6 +90,16 @@ TEST_F(TargetBase, IsFoundByNameOrByAPathFromTheFilesFolder) {
               target_from(tiny_cpu_json()).hash);
 }
 
+TEST_F(TargetBase, IsFoundFromWhereAFileMoves) {
+    Target target = target_from(tiny_cpu_json());
+    target.based_on = "./base.json";
+    target.technology_name = "3nm";
+    EXPECT_EQ(moved(target, "", "").based_on, "base.json") << "files named without a folder";
+    EXPECT_EQ(moved(target, "", "deeper").based_on, "../base.json");
+    EXPECT_EQ(moved(target, "deeper", "").based_on, "deeper/base.json");
+    EXPECT_EQ(moved(target, "deeper", "").technology_name, "3nm");
+}
+
 TEST_F(TargetBase, MayBeBasedOnAnotherItself) {
     write("a.json", tiny_cpu_json());
     Json b = child("b", "a.json");
