@@ -92,8 +92,10 @@ int run_tune(const Options &options, bool quiet) {
     if (!(options.minutes >= 0)) { // what is no number included
         throw UserError("--minutes: expected a number from 0 up");
     }
-    if (std::filesystem::weakly_canonical(options.db) ==
-        std::filesystem::weakly_canonical(options.export_to)) {
+    const auto whole = [](const std::string &path) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    };
+    if (!options.export_to.empty() && whole(options.db) == whole(options.export_to)) {
         throw UserError("--export: '" + options.export_to + "' is the database itself");
     }
     TuningDb db(options.db);
