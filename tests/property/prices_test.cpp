@@ -226,6 +226,9 @@ int try_device(Random &random, const Target &target, int n) {
         if (nest.macs != macs(layer) || nest.issued < nest.macs) {
             ADD_FAILURE() << "multiply-adds depend on the schedule: " << where();
         }
+        if (nest.registers.count() < 4 * size_of(layer.type) * nest.macs.count()) {
+            ADD_FAILURE() << "fewer register accesses than multiply-adds need: " << where();
+        }
         if (nest.traffic() < unique_bytes(layer)) {
             ADD_FAILURE() << "traffic below the unique bytes: " << where();
         }
