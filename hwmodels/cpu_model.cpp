@@ -170,7 +170,7 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
         const WinogradCounts fast = winograd_counts(layer, r.winograd);
         work.executed = fast.share;
         work.registers = Bytes(static_cast<std::int64_t>(
-            static_cast<double>(nest.registers.count()) * fast.padded_share));
+            std::min(static_cast<double>(nest.registers.count()) * fast.padded_share, 0x1p62)));
         work.issued = Macs(static_cast<std::int64_t>(static_cast<double>(nest.issued.count()) *
                                                      fast.padded_share));
         work.compute = work.compute * fast.padded_share;
