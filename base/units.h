@@ -62,4 +62,9 @@ constexpr double millijoules(Picojoules e) {
     return e.count() * 1e-9;
 }
 
+/// How many parts of size `b` cover `a`; of counts, a from 0 and b from 1 up.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+
 } // namespace edgefront

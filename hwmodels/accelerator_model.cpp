@@ -18,6 +18,8 @@ const std::vector<ConstantSpec> &AcceleratorModel::specs() {
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
+        {"register_pj_per_byte", 0, 1e4, "energy of a byte of the multipliers' registers",
+         C::optional | C::register_price},
         {"memory_pj_per_byte", 0, 1e5, "energy of a byte of a layer's tensors", C::dram_price},
     };
     return list;

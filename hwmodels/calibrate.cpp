@@ -46,7 +46,7 @@ struct Axis {
 };
 
 Sample sample_of(std::size_t task, const CostModel &model, const TimedNetwork &row) {
-    Sample s{task, {}, totals(row.network, row.workload), row.workload, row.latency.count()};
+    Sample s{task, {}, totals(model, row.network, row.workload), row.workload, row.latency.count()};
     const Estimate e = estimate(model, row.network, row.workload);
     if (!e.supported()) {
         throw UserError("target " + model.target().name + " cannot run " + row.network.name +

@@ -83,6 +83,7 @@ Cost sum(const std::vector<Cost> &parts) {
         total.latency += part.latency;
         total.energy += part.energy;
         total.macs += part.macs;
+        total.registers += part.registers;
         total.lower_bound += part.lower_bound;
         for (std::size_t i = 0; i < activity_count; i++) {
             total.spent[i] += part.spent[i];

@@ -47,6 +47,7 @@ struct Cost {
     Seconds latency;
     Picojoules energy;
     Macs macs;
+    Bytes registers; ///< read and written there by the multipliers
     /// From the level next to the multipliers, which everything passes, outwards.
     std::vector<LevelTraffic> traffic;
     /// By Activity. With the `waiting` of all levels they add up to `latency`; see `shares`.

@@ -30,7 +30,7 @@ Workload workload_for(const Target &target, std::optional<DataType> precision = 
 /// What the network-wide terms of a price depend on, so that a search can keep it beside its sums
 /// instead of a Network.
 struct NetworkTotals {
-    Bytes weights; ///< in the workload's precision
+    Bytes weights; ///< as the model's device stores them
     Bytes input;
     Bytes output;
     Bytes peak_activations;
@@ -62,6 +62,11 @@ public:
     /// The price of one layer under a mapping. Additive: depends on nothing outside the layer.
     virtual Verdict price(const Layer &layer, const LoopNest &nest,
                           const Workload &workload) const = 0;
+    /// What the device keeps of the layer's weights, for `NetworkTotals`; `layer` is in the
+    /// workload's precision. More than `weight_bytes` where kernels transform them.
+    virtual Bytes stored_weights(const Layer &layer, const Workload & /*workload*/) const {
+        return weight_bytes(layer);
+    }
     /// What does not add up over layers: fixed time per inference, weights streamed beyond the
     /// on-chip memory, transfers of input and output. Added once to the sum of the layers.
     virtual Cost network_cost(const NetworkTotals &totals, const Workload &workload) const = 0;
@@ -100,16 +105,16 @@ std::optional<LatencyInterval> latency_interval(const Target &target, const Work
 /// The price of a whole network.
 struct Estimate {
     std::vector<LayerEstimate> layers;
-    Cost network; ///< the network-wide part alone
-    Cost total;   ///< sum of layers and `network`; of the supported layers only
-    Bytes peak;   ///< of activations, in the workload's precision
-    Bytes weights;
+    Cost network;  ///< the network-wide part alone
+    Cost total;    ///< sum of layers and `network`; of the supported layers only
+    Bytes peak;    ///< of activations, in the workload's precision
+    Bytes weights; ///< as the device stores them
     std::optional<LatencyInterval> interval; ///< around the total; of calibrated targets
     std::vector<std::string> unsupported; ///< "name: reason"; the total is no price when non-empty
     bool supported() const { return unsupported.empty(); }
 };
 
-NetworkTotals totals(const Network &network, const Workload &workload);
+NetworkTotals totals(const CostModel &model, const Network &network, const Workload &workload);
 Estimate estimate(const CostModel &model, const Network &network, const Workload &workload);
 
 } // namespace edgefront

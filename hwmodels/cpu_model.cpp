@@ -1,28 +1,12 @@
 #include "hwmodels/cpu_model.h"
 
 #include "schedules/cache_traffic.h"
+#include "schedules/kernel_shape.h"
 #include "schedules/winograd.h"
 
 #include <algorithm>
 
 namespace edgefront {
-
-namespace {
-
-bool is_dense(const Layer &layer) {
-    return layer.op == Op::conv2d || layer.op == Op::fully_connected ||
-           layer.op == Op::attention_scores || layer.op == Op::attention_context;
-}
-
-double constant_or(const Target &target, const std::string &key, double otherwise) {
-    return target.has(key) ? target.constant(key) : otherwise;
-}
-
-Bytes kibibytes(double kib) {
-    return mebibytes(kib / 1024);
-}
-
-} // namespace
 
 const std::vector<ConstantSpec> &CpuModel::specs() {
     using C = ConstantSpec;
@@ -66,6 +50,8 @@ const std::vector<ConstantSpec> &CpuModel::specs() {
         {"parallel_fraction", 0, 1, "share of a layer's time that threads divide", C::optional},
         {"thread_clock_ghz", 0.01, 20, "clock of the slowest core when several work", C::optional},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
+        {"register_pj_per_byte", 0, 1e4, "energy of a byte of the multipliers' registers",
+         C::optional | C::register_price},
         {"l2_pj_per_byte", 0, 1e4, "energy of a byte of the second cache", C::sram_price},
         {"cache_pj_per_byte", 0, 1e4, "energy of a byte of the last-level cache", C::sram_price},
         {"dram_pj_per_byte", 0, 1e5, "energy of a byte of DRAM", C::dram_price},
@@ -109,7 +95,7 @@ Plan CpuModel::mapping(const Layer &layer, const Workload &workload) const {
     s.lanes = rates(workload.precision).lanes;
     s.order = LoopOrder::channels_outer;
     s.parallel = workload.threads > 1 ? ParallelOver::rows : ParallelOver::none;
-    if (!is_dense(layer)) {
+    if (!is_product(layer)) {
         return s;
     }
     s.vectors = static_cast<int>(target_.constant("register_vectors"));
@@ -131,6 +117,10 @@ Plan CpuModel::mapping(const Layer &layer, const Workload &workload) const {
         return cache_traffic(typed, analyse(typed, schedule), l1_size_);
     };
     return traffic(other) < traffic(s) ? other : s;
+}
+
+bool CpuModel::transforms(const Layer &layer, const Rates &r) {
+    return r.winograd > 0 && winograd_applies(layer);
 }
 
 double CpuModel::speedup(int threads, double pace) const {
@@ -176,18 +166,17 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
     work.loads = loads(layer, nest, workload);
     work.compute = work.compute * port_pressure(nest, r);
     double elements = 0;
-    if (r.winograd > 0 && winograd_applies(layer)) {
+    if (transforms(layer, r)) {
         const WinogradCounts fast = winograd_counts(layer, r.winograd);
         work.executed = fast.share;
+        work.registers = Bytes(static_cast<std::int64_t>(
+            std::min(static_cast<double>(nest.registers.count()) * fast.padded_share, 0x1p62)));
         work.issued = Macs(static_cast<std::int64_t>(static_cast<double>(nest.issued.count()) *
                                                      fast.padded_share));
         work.compute = work.compute * fast.padded_share;
         elements = static_cast<double>(fast.transformed);
-        // Weights come through the cache. That these all come from DRAM holds when the network's
-        // own fill the cache, which one layer cannot know; below that it is too much.
         LevelLoad &cache = work.loads[work.loads.size() - 2];
         cache.bytes += fast.more_weights;
-        work.loads.back().bytes += fast.more_weights;
     }
     work.loads.back().exposed = work.loads.back().bytes;
     work.elementwise += Cycles(elements / r.elements_per_cycle);
@@ -201,6 +190,12 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
     work.macs_per_cycle *= workload.threads;
     work.overhead += per_thread_ * (workload.threads - 1);
     return roofline(work);
+}
+
+Bytes CpuModel::stored_weights(const Layer &layer, const Workload &workload) const {
+    const Rates &r = rates(workload.precision);
+    const Bytes plain = weight_bytes(layer);
+    return transforms(layer, r) ? plain + winograd_counts(layer, r.winograd).more_weights : plain;
 }
 
 Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {

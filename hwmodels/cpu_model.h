@@ -20,6 +20,7 @@ public:
     Plan mapping(const Layer &layer, const Workload &workload) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
+    Bytes stored_weights(const Layer &layer, const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
 private:
@@ -33,6 +34,8 @@ private:
     const Rates &rates(DataType precision) const {
         return rates_[static_cast<std::size_t>(precision)];
     }
+    /// Whether the engine uses its fast convolution for the layer.
+    static bool transforms(const Layer &layer, const Rates &rates);
     /// Amdahl's law (1967) on cores of a pace below 1 each: work is shared out evenly, so that the
     /// slowest one counts.
     double speedup(int threads, double pace) const;

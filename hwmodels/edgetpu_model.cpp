@@ -31,7 +31,11 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
         {"memory_gb_per_s", 1e-2, 1e5, "bandwidth between scratchpad and memory on the chip",
          C::rate},
         {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
-        {"stream_gb_per_s", 1e-3, 1e5, "rate of streamed weights", C::rate},
+        {"activation_memory_kib", 0, 1e7,
+         "what of a layer's activations goes beyond it is streamed; absent: they take room of the "
+         "weights",
+         C::optional},
+        {"stream_gb_per_s", 1e-3, 1e5, "rate of what is streamed", C::rate},
         {"host_in_gb_per_s", 1e-3, 1e5, "host to device; absent: memory is shared",
          C::optional | C::rate},
         {"host_out_gb_per_s", 1e-3, 1e5, "device to host; absent: memory is shared",
@@ -39,6 +43,8 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
+        {"register_pj_per_byte", 0, 1e4, "energy of a byte of the multipliers' registers",
+         C::optional | C::register_price},
         {"scratchpad_pj_per_byte", 0, 1e4, "energy of a byte of the scratchpad", C::sram_price},
         {"memory_pj_per_byte", 0, 1e4, "energy of a byte of on-chip memory", C::sram_price},
         {"stream_pj_per_byte", 0, 1e5, "energy of a streamed or transferred byte", C::dram_price},
@@ -52,12 +58,15 @@ EdgeTpuModel::EdgeTpuModel(Target target)
           level_load(target_, "scratchpad", "scratchpad_gb_per_s", "scratchpad_pj_per_byte")),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
       weight_memory_(mebibytes(target_.constant("weight_memory_mib"))) {
+    if (target_.has("activation_memory_kib")) {
+        activation_memory_ = kibibytes(target_.constant("activation_memory_kib"));
+    }
     limits_.rows = static_cast<int>(target_.constant("array_rows"));
     limits_.columns = static_cast<int>(target_.constant("array_columns"));
     limits_.arrays = static_cast<int>(target_.constant("arrays"));
     limits_.groups_at_once = static_cast<int>(target_.constant("group_columns"));
     limits_.preload = target_.constant("preload") == 1;
-    limits_.scratchpad = mebibytes(target_.constant("scratchpad_kib") / 1024);
+    limits_.scratchpad = kibibytes(target_.constant("scratchpad_kib"));
     macs_per_cycle_ = 1.0 * limits_.rows * limits_.columns * limits_.arrays;
     for (const DataType precision : target_.precisions) {
         common_.set_macs_per_cycle(precision, macs_per_cycle_);
@@ -118,12 +127,19 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     work.loads[0].least =
         runs_on_array(layer) ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
     work.loads[1].least = std::min(tiles.traffic(), nest.footprint());
+    const Bytes activations = nest.footprint() - nest.weights.footprint;
+    LevelLoad excess = spill(streamed_, activations, activation_memory_.value_or(weight_memory_));
+    if (excess.bytes > Bytes(0)) {
+        excess.exposed = excess.bytes;
+        work.loads.push_back(excess);
+    }
     return roofline(work);
 }
 
 Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
     Work work = common_.inference_work();
-    work.loads = {spill(streamed_, totals.weights, weight_memory_)};
+    const Bytes taken = activation_memory_ ? Bytes(0) : totals.peak_activations;
+    work.loads = {spill(streamed_, totals.weights, std::max(Bytes(0), weight_memory_ - taken))};
     if (host_in_ && host_out_) {
         work.loads.push_back(*host_in_);
         work.loads.back().bytes = work.loads.back().least = totals.input;

@@ -1,7 +1,8 @@
 // An accelerator like the Edge TPU: arrays of multipliers with the best of three dataflows, a
 // scratchpad that holds tiles, memory on the chip behind it, weights kept there over the whole
-// network as far as they fit and the rest streamed every inference, a vector unit for element-wise
-// work, and a host link for input and output where the chip stands behind one.
+// network as far as they fit and the rest streamed every inference, as is what of a layer's
+// activations the memory cannot hold, a vector unit for element-wise work, and a host link for
+// input and output where the chip stands behind one.
 #pragma once
 
 #include "hwmodels/cost_model.h"
@@ -36,10 +37,11 @@ private:
     double macs_per_cycle_;
     LevelLoad scratchpad_;              ///< rate and price of a byte; the bytes are a layer's
     LevelLoad memory_;                  ///< likewise
-    LevelLoad streamed_;                ///< weights beyond `weight_memory_`
+    LevelLoad streamed_;                ///< what goes beyond the memories
     std::optional<LevelLoad> host_in_;  ///< absent: memory is shared with the host
     std::optional<LevelLoad> host_out_; ///< both or none
     Bytes weight_memory_;
+    std::optional<Bytes> activation_memory_; ///< absent: a part of `weight_memory_`
 };
 
 } // namespace edgefront

@@ -28,11 +28,11 @@ Workload workload_for(const Target &target, std::optional<DataType> precision,
     return w;
 }
 
-NetworkTotals totals(const Network &network, const Workload &workload) {
+NetworkTotals totals(const CostModel &model, const Network &network, const Workload &workload) {
     const Network typed = with_type(network, workload.precision);
     NetworkTotals t;
     for (const Node &node : typed.nodes) {
-        t.weights += weight_bytes(node.layer);
+        t.weights += model.stored_weights(node.layer, workload);
     }
     const int element = size_of(workload.precision);
     t.input = Bytes(typed.input.elements() * element);
@@ -70,7 +70,7 @@ std::optional<LatencyInterval> latency_interval(const Target &target, const Work
 }
 
 Estimate estimate(const CostModel &model, const Network &network, const Workload &workload) {
-    const NetworkTotals sums = totals(network, workload);
+    const NetworkTotals sums = totals(model, network, workload);
     Estimate e;
     std::vector<Cost> parts;
     for (const Node &node : network.nodes) {

@@ -19,6 +19,7 @@ double priced_elements(const Layer &layer, const LoopNest &nest) {
 
 CommonConstants::CommonConstants(const Target &target)
     : clock_ghz_(target.constant("clock_ghz")),
+      register_pj_per_byte_(constant_or(target, "register_pj_per_byte", 0)),
       layer_overhead_(target.constant("layer_overhead_us") * 1e-6),
       inference_overhead_(target.constant("inference_overhead_us") * 1e-6) {
     for (const DataType precision : target.precisions) {
@@ -47,6 +48,8 @@ Work CommonConstants::layer_work(const Layer &layer, const LoopNest &nest,
     work.issued = nest.issued;
     work.macs_per_cycle = rates.macs_per_cycle;
     work.pj_per_mac = rates.pj_per_mac;
+    work.registers = nest.registers;
+    work.register_pj_per_byte = register_pj_per_byte_;
     return work;
 }
 
@@ -109,7 +112,8 @@ Cost roofline(const Work &work) {
     const double compute = (work.compute + work.fill_drain + work.elementwise).count() / hertz;
     double busy = compute;
     const double multiplied = static_cast<double>(work.macs.count()) * work.executed;
-    double energy = multiplied * work.pj_per_mac;
+    double energy = multiplied * work.pj_per_mac +
+                    static_cast<double>(work.registers.count()) * work.register_pj_per_byte;
     double longest = compute;
 
     Cost cost;
@@ -143,6 +147,7 @@ Cost roofline(const Work &work) {
     cost.cycles = Cycles(cost.latency.count() * hertz);
     cost.energy = Picojoules(energy);
     cost.macs = work.macs;
+    cost.registers = work.registers;
     const double most = work.macs_per_cycle * cost.cycles.count();
     cost.utilisation = most > 0 ? multiplied / most : 0;
     cost.kind = CostKind::modelled;
@@ -157,6 +162,14 @@ LevelLoad spill(LevelLoad level, Bytes bytes, Bytes size) {
 
 Bytes mebibytes(double mib) {
     return Bytes(std::llround(mib * 1024 * 1024));
+}
+
+Bytes kibibytes(double kib) {
+    return mebibytes(kib / 1024);
+}
+
+double constant_or(const Target &target, const std::string &key, double otherwise) {
+    return target.has(key) ? target.constant(key) : otherwise;
 }
 
 std::optional<Unsupported> refusal(const Target &target, const Layer &layer) {

@@ -43,6 +43,8 @@ struct Work {
     double executed = 1;
     double macs_per_cycle = 0; ///< of all multipliers in use, for the utilisation
     double pj_per_mac = 0;
+    Bytes registers; ///< what the multipliers read and write there: they take energy, no time
+    double register_pj_per_byte = 0;
     double clock_ghz = 1;
 };
 
@@ -60,7 +62,7 @@ public:
     /// up differently.
     void set_macs_per_cycle(DataType precision, double rate);
     /// A layer on one thread, but for what it moves: computing, fixed time, energy of
-    /// multiply-adds.
+    /// multiply-adds and of their registers.
     Work layer_work(const Layer &layer, const LoopNest &nest, const Workload &workload) const;
     /// Share of the peak that kernels of this layer's kind reach.
     double efficiency(const Layer &layer, DataType precision) const;
@@ -78,6 +80,7 @@ private:
     /// By DataType; those the target lacks are never asked for, `workload_for` refuses them.
     std::array<Rates, 3> rates_{};
     double clock_ghz_;
+    double register_pj_per_byte_;
     Seconds layer_overhead_;
     Seconds inference_overhead_;
 };
@@ -85,8 +88,12 @@ private:
 /// `level` with what of `bytes` a memory of `size` cannot hold.
 LevelLoad spill(LevelLoad level, Bytes bytes, Bytes size);
 
-/// Whole bytes of so many MiB.
+/// Whole bytes of so many MiB or KiB.
 Bytes mebibytes(double mib);
+Bytes kibibytes(double kib);
+
+/// An optional constant of the target.
+double constant_or(const Target &target, const std::string &key, double otherwise);
 
 /// The verdict when the target file refuses the layer's operator or activation.
 std::optional<Unsupported> refusal(const Target &target, const Layer &layer);

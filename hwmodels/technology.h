@@ -21,7 +21,7 @@ public:
     const std::string &name() const { return name_; }
     const std::string &description() const { return description_; }
 
-    /// A multiply-add, multiplication and accumulation.
+    /// A multiply-add, multiplication and accumulation: arithmetic alone, registers come on top.
     std::optional<Constant> mac(DataType precision) const;
     /// A byte read from or written to a register file.
     std::optional<Constant> register_byte() const;

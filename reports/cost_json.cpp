@@ -40,6 +40,7 @@ Json cost_json(const Cost &cost) {
             {"energy_mj", millijoules(cost.energy)},
             {"shares_ms", shares_json(cost)},
             {"bytes", bytes_json(cost)},
+            {"register_bytes", cost.registers.count()},
             {"roofline", roofline_json(cost)},
             {"utilisation", cost.utilisation},
             {"bound_by", to_string(cost.bound_by)},

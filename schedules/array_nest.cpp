@@ -1,5 +1,7 @@
 #include "schedules/array_nest.h"
 
+#include "schedules/kernel_shape.h"
+
 #include <algorithm>
 
 namespace edgefront {
@@ -83,7 +85,7 @@ ArrayProblem array_problem(const Layer &layer) {
     p.columns = layer.output.width;
     p.input_rows = layer.input.height;
     p.input_columns = layer.input.width;
-    if (layer.op == Op::attention_scores || layer.op == Op::attention_context) {
+    if (is_attention(layer)) {
         const bool scores = layer.op == Op::attention_scores;
         const Shape &heads = scores ? layer.input : layer.output;
         const std::int64_t size = heads.channels / layer.groups;

@@ -49,10 +49,6 @@ std::int64_t least_border_bytes(const ArrayProblem &p);
 /// Bytes of a partial sum.
 constexpr std::int64_t sum_bytes = 4;
 
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
-
 struct GroupPart {
     std::int64_t tile;
     std::int64_t trips;

@@ -8,10 +8,6 @@ namespace edgefront {
 
 namespace {
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
-
 /// How often a tensor passes: once, or for each of `passes` when `between` does not fit.
 std::int64_t times(std::int64_t passes, std::int64_t between, Bytes capacity) {
     return between <= capacity.count() ? 1 : passes;
@@ -19,7 +15,7 @@ std::int64_t times(std::int64_t passes, std::int64_t between, Bytes capacity) {
 
 Bytes product_traffic(const Layer &layer, const LoopNest &nest, Bytes capacity) {
     const auto &s = std::get<Schedule>(nest.plan);
-    const bool attention = layer.op == Op::attention_scores || layer.op == Op::attention_context;
+    const bool attention = is_attention(layer);
     // Groups and heads are worked on one after another, and so are the rows of attention.
     const std::int64_t parts = layer.op == Op::fully_connected ? 1 : std::int64_t{1} * layer.groups;
     const std::int64_t runs = parts * (attention ? layer.output.height : 1);

@@ -12,10 +12,6 @@ namespace edgefront {
 
 namespace {
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
-
 /// Of the whole layer: of all heads, groups or parts.
 std::int64_t channel_tiles(const Layer &layer, const Schedule &s) {
     const LoopExtents extents = loop_extents(layer);

@@ -101,9 +101,16 @@ int product_depth(const Layer &l) {
     }
 }
 
+bool is_dense(const Layer &layer) {
+    return layer.op == Op::conv2d || layer.op == Op::fully_connected;
+}
+
+bool is_attention(const Layer &layer) {
+    return layer.op == Op::attention_scores || layer.op == Op::attention_context;
+}
+
 bool is_product(const Layer &layer) {
-    return layer.op == Op::conv2d || layer.op == Op::fully_connected ||
-           layer.op == Op::attention_scores || layer.op == Op::attention_context;
+    return is_dense(layer) || is_attention(layer);
 }
 
 bool has_channel_window(const Layer &layer) {

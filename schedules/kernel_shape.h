@@ -22,8 +22,14 @@ LoopExtents loop_extents(const Layer &layer);
 /// Length of the reduction of a product: taps and channels, steps of attention; 1 without.
 int product_depth(const Layer &layer);
 
-/// Convolutions, fully connected layers and attention: blocked in registers over output channels
-/// and pixels, with a reduction inside.
+/// Convolutions (not depthwise) and fully connected layers: their packed weights fill up the last
+/// vector.
+bool is_dense(const Layer &layer);
+
+/// Products of two activations.
+bool is_attention(const Layer &layer);
+
+/// Either of them: blocked in registers over output channels and pixels, with a reduction inside.
 bool is_product(const Layer &layer);
 
 /// Depthwise convolutions and pooling: every channel has a window of its own.

@@ -1,16 +1,13 @@
 #include "schedules/loop_nest.h"
 
 #include "schedules/array_nest.h"
+#include "schedules/kernel_shape.h"
 
 #include <algorithm>
 
 namespace edgefront {
 
 namespace {
-
-bool is_attention(const Layer &layer) {
-    return layer.op == Op::attention_scores || layer.op == Op::attention_context;
-}
 
 /// Parts of the channels that share no weights (or, in attention, no keys and values).
 std::int64_t independent_parts(const Layer &layer) {
@@ -81,6 +78,16 @@ std::int64_t windowed_reads(const Layer &layer, const Schedule &schedule, const 
     };
     return tiles.pixels * distinct(schedule.pixels) * distinct(schedule.rows) *
            tiles.padded_channels;
+}
+
+/// What 64 bits can count; the largest arrays over the largest layers do more.
+std::int64_t countable(double count) {
+    return static_cast<std::int64_t>(std::min(count, 0x1p62));
+}
+
+/// Three reads and a write for every issued multiply-add.
+Bytes register_bytes(double issued, std::int64_t element) {
+    return Bytes(countable(4 * issued * static_cast<double>(element)));
 }
 
 /// Inputs behind the first one.
@@ -207,6 +214,7 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     if (nest.issued.count() > 0) {
         nest.lane_use = nest.macs / nest.issued;
     }
+    nest.registers = register_bytes(static_cast<double>(nest.issued.count()), element);
     return nest;
 }
 
@@ -236,11 +244,11 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
         tile_traffic(p, n, k, pixels, refetches(mapping.order, tiled_loops(n, k, pixels)));
 
     nest.array = {c.stream, c.fill};
-    // The largest arrays over the largest layers would not be countable in 64 bits.
     const double issued = static_cast<double>(c.stream) * mapping.array_rows *
                           mapping.array_columns * mapping.groups_at_once * mapping.pixel_arrays *
                           mapping.channel_arrays;
-    nest.issued = Macs(static_cast<std::int64_t>(std::min(issued, 0x1p62)));
+    nest.issued = Macs(countable(issued));
+    nest.registers = register_bytes(issued, p.element);
     nest.lane_use = nest.macs / nest.issued;
     const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
     nest.input.reads = Bytes(c.input_reads * p.element);

@@ -55,6 +55,7 @@ struct LoopNest {
     TensorTraffic weights; ///< weights and bias
     TensorTraffic output;
     TensorTraffic residual;
+    Bytes registers;   ///< read from and written to the multipliers' registers; see `analyse`
     Plan plan;         ///< what was counted
     TileLevel tiles;   ///< of a Mapping
     ArrayCycles array; ///< of a Mapping
@@ -74,6 +75,11 @@ struct LoopNest {
 /// the inner tile loop does not index: weights under channels_outer, a dense layer's input under
 /// pixels_outer. Attention products are dense layers whose weights are keys or values. Moving data
 /// takes no operations, only bytes, and a reshape without an epilogue not even these.
+///
+/// Registers, under a schedule or a mapping: every issued multiply-add reads both operands and its
+/// sum and writes the sum (Sze et al., Proc. IEEE 105(12), 2017). Each of the four takes an
+/// operand's bytes: vectors of operands and of sums are equally wide, and where a sum is wider
+/// (four bytes for int8), as many products are added to it at once.
 LoopNest analyse(const Layer &layer, const Schedule &schedule);
 
 /// Counts for a layer on an array and its scratchpad; any knob values from 1 up. Array cycles are

@@ -1,5 +1,7 @@
 #include "schedules/packing.h"
 
+#include "schedules/kernel_shape.h"
+
 #include <stdexcept>
 
 namespace edgefront {
@@ -12,11 +14,7 @@ std::int64_t tile_width(const Schedule &schedule) {
 
 std::int64_t padded_channels(const Layer &layer, const Schedule &schedule) {
     const std::int64_t width = tile_width(schedule);
-    return (layer.output.channels + width - 1) / width * width;
-}
-
-bool is_dense(const Layer &layer) {
-    return layer.op == Op::conv2d || layer.op == Op::fully_connected;
+    return ceil_div(layer.output.channels, width) * width;
 }
 
 } // namespace

@@ -9,11 +9,6 @@ namespace edgefront {
 
 namespace {
 
-/// Those whose packed weights fill up the last vector.
-bool is_dense(const Layer &layer) {
-    return layer.op == Op::conv2d || layer.op == Op::fully_connected;
-}
-
 std::vector<int> up_to(int most, std::vector<int> values) {
     values.erase(std::remove_if(values.begin(), values.end(), [=](int v) { return v > most; }),
                  values.end());

@@ -14,9 +14,7 @@ bool winograd_applies(const Layer &layer) {
 WinogradCounts winograd_counts(const Layer &layer, int m) {
     constexpr double taps = 9;
     const double tile = (m + 2.0) * (m + 2.0);
-    const auto tiles_over = [&](int extent) { return (extent + m - 1) / m; };
-    const std::int64_t tiles =
-        std::int64_t{1} * tiles_over(layer.output.height) * tiles_over(layer.output.width);
+    const std::int64_t tiles = ceil_div(layer.output.height, m) * ceil_div(layer.output.width, m);
     const double pixels = static_cast<double>(layer.output.height) * layer.output.width;
     WinogradCounts counts;
     counts.share = tile / (taps * m * m);

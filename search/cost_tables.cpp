@@ -220,7 +220,7 @@ private:
         }
         const auto per_target = [&](TargetColumn column, auto bytes) {
             for (std::size_t t = 0; t < tables_.targets_.size(); t++) {
-                row[t * target_columns + column] += bytes(tables_.targets_[t].workload.precision);
+                row[t * target_columns + column] += bytes(tables_.targets_[t]);
             }
         };
         for (std::size_t i = 0; i < built.nodes.size(); i++) {
@@ -232,20 +232,23 @@ private:
             counts[param_count] += params(node).count();
             counts[layers] += 1;
             counts[live] = std::max(counts[live], alive[i]);
-            per_target(weights, [&](DataType type) {
+            per_target(weights, [&](const PricedTarget &target) {
                 Layer layer = node.layer;
-                layer.type = type;
-                return weight_bytes(layer).count();
+                layer.type = target.workload.precision;
+                return target.model->stored_weights(layer, target.workload).count();
             });
             pending_.emplace_back(offset, unique(node.layer));
         }
         // The stem takes the network's input and the head makes its output.
         const bool stem = blocks.first == 0;
         const bool head = place >= tables_.row(tables_.head_, 0, 0, 0, 0);
+        const auto bytes_of = [](const Shape &shape, const PricedTarget &target) {
+            return shape.elements() * size_of(target.workload.precision);
+        };
         per_target(input,
-                   [&](DataType t) { return stem ? built.input.elements() * size_of(t) : 0; });
+                   [&](const PricedTarget &t) { return stem ? bytes_of(built.input, t) : 0; });
         per_target(output,
-                   [&](DataType t) { return head ? built.output().elements() * size_of(t) : 0; });
+                   [&](const PricedTarget &t) { return head ? bytes_of(built.output(), t) : 0; });
     }
 
     std::size_t unique(const Layer &layer) {

@@ -19,10 +19,12 @@ namespace {
 /// The networks as what a price depends on: different layers, and how often each network has them.
 class Demand {
 public:
-    Demand(const std::vector<Network> &networks, const Workload &workload) : workload_(workload) {
+    Demand(const std::vector<Network> &networks, const Workload &workload, const Target &like)
+        : workload_(workload) {
+        const auto model = make_cost_model(like);
         std::unordered_map<std::string, std::size_t> numbers;
         for (const Network &network : networks) {
-            Part part{network.name, totals(network, workload), {}};
+            Part part{network.name, totals(*model, network, workload), {}};
             std::vector<std::size_t> place; // in part.uses, by number of the layer
             for (const Node &node : network.nodes) {
                 Layer layer = node.layer;
@@ -52,7 +54,12 @@ public:
         }
         PricedDevice device;
         for (const Part &part : parts_) {
-            const Cost once = model->network_cost(part.totals, workload_);
+            NetworkTotals totals = part.totals;
+            totals.weights = {}; // other devices may store others
+            for (const Use &use : part.uses) {
+                totals.weights += model->stored_weights(layers_[use.layer], workload_) * use.times;
+            }
+            const Cost once = model->network_cost(totals, workload_);
             double latency = milliseconds(once.latency), energy = millijoules(once.energy);
             for (const Use &use : part.uses) {
                 const Verdict &verdict = verdicts[use.layer];
@@ -248,7 +255,8 @@ Exploration explore(const HardwareSpace &space, const std::vector<Network> &netw
     result.devices = std::move(known);
     result.devices.resize(space.size());
     result.front = ParetoFront(std::vector<Sense>(objectives.size(), Sense::minimise));
-    const Demand demand(networks, workload_for(space.base, space.how.precision, space.how.threads));
+    const Demand demand(networks, workload_for(space.base, space.how.precision, space.how.threads),
+                        space.base);
     result.base = demand.price(space.base);
     result.base.area = space.area(space.base);
     if (!price_all(space, demand, hooks, result.devices)) {

@@ -367,6 +367,24 @@ TEST(EdgeTpuModel, HasNoTransfersWithoutAHostLink) {
     EXPECT_EQ(c.traffic[0].level, "dram");
 }
 
+TEST(Models, PriceTheBytesOfRegistersWhereTheTargetDoes) {
+    for (Json json : {tiny_cpu_json(), tiny_dsp_json(), tiny_edgetpu_json()}) {
+        SCOPED_TRACE(json["kind"]);
+        const Cost without = cost(*make_cost_model(target_from(json)), pointwise());
+        json["constants"]["register_pj_per_byte"] = {
+            {"value", 0.5}, {"source", "made up"}, {"confidence", "assumed"}};
+        const auto model = make_cost_model(target_from(json));
+        const Cost with = cost(*model, pointwise());
+        const LoopNest nest = analyse(pointwise(), model->mapping(pointwise(), int8_workload));
+        EXPECT_EQ(with.registers, nest.registers);
+        EXPECT_GE(with.registers, Bytes(4 * 960));
+        EXPECT_NEAR((with.energy - without.energy).count(),
+                    0.5 * static_cast<double>(nest.registers.count()), 1e-6);
+        EXPECT_EQ(with.latency, without.latency);
+        EXPECT_EQ(sum({with, with}).registers, with.registers + with.registers);
+    }
+}
+
 TEST(Models, GiveAReasonForWhatTheyRefuse) {
     Json json = tiny_dsp_json();
     json["unsupported"]["channel_scale"] = {

@@ -135,6 +135,7 @@ TEST(BetterDevices, AreNeverSlower) {
                                                "cache_mib",
                                                "dram_gb_per_s",
                                                "weight_memory_mib",
+                                               "activation_memory_kib",
                                                "memory_mib",
                                                "vector_units",
                                                "mac_per_cycle_int8",

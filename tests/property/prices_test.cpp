@@ -40,6 +40,9 @@ Target random_target(Random &random, const Target &like) {
         values.emplace_back(spec.key, random_value(random, spec));
     }
     target = set_constants(target, values);
+    if (random.below(2) == 0) { // then weights and activations share a memory
+        target.constants.erase("activation_memory_kib");
+    }
     if (target.has("parallel_fraction")) {
         target.max_threads = 1 + static_cast<int>(random.below(8));
     }
@@ -67,9 +70,13 @@ Target better_target(Random &random, const Target &target, std::string &what) {
                                                    "group_columns",
                                                    "scratchpad_kib",
                                                    "preload",
-                                                   "weight_memory_mib"};
+                                                   "weight_memory_mib",
+                                                   "activation_memory_kib"};
     std::vector<ConstantSpec> specs;
     for (const ConstantSpec &spec : constant_specs(target)) {
+        if (!target.has(spec.key)) {
+            continue;
+        }
         // Threads on slow cores do not even replace the fast one: then less of a layer for them is
         // better.
         if (spec.key == "parallel_fraction" && target.has("thread_clock_ghz") &&
@@ -177,6 +184,20 @@ TEST(RandomSizedLayers, AreLegalAndSometimesHuge) {
     EXPECT_GT(most, std::int64_t{1} << 40);
 }
 
+/// Of networks of any size, with next to nothing or more than any memory holds.
+NetworkTotals random_totals(Random &random) {
+    const auto bytes = [&] {
+        return Bytes(static_cast<std::int64_t>(std::pow(1e11, random.uniform())));
+    };
+    NetworkTotals totals;
+    totals.weights = bytes();
+    totals.input = bytes();
+    totals.output = bytes();
+    totals.peak_activations = bytes();
+    totals.layers = 1 + static_cast<int>(random.below(1000));
+    return totals;
+}
+
 /// Prices `n` layers on a device and a better one; returns how many of them have a price.
 int try_device(Random &random, const Target &target, int n) {
     std::string change;
@@ -188,6 +209,12 @@ int try_device(Random &random, const Target &target, int n) {
         const Workload w{
             types[random.below(types.size())],
             1 + static_cast<int>(random.below(static_cast<std::uint64_t>(target.max_threads)))};
+        const NetworkTotals totals = random_totals(random);
+        if (better->network_cost(totals, w).latency.count() * rounding >
+            model->network_cost(totals, w).latency.count()) {
+            ADD_FAILURE() << "a network's own part is slower with a better " << change << ": "
+                          << write_target(target).dump();
+        }
         Layer layer = random_sized_layer(random);
         layer.type = w.precision;
         const Plan plan = random_plan(random, target);
@@ -198,6 +225,9 @@ int try_device(Random &random, const Target &target, int n) {
         };
         if (nest.macs != macs(layer) || nest.issued < nest.macs) {
             ADD_FAILURE() << "multiply-adds depend on the schedule: " << where();
+        }
+        if (nest.registers.count() < 4 * size_of(layer.type) * nest.macs.count()) {
+            ADD_FAILURE() << "fewer register accesses than multiply-adds need: " << where();
         }
         if (nest.traffic() < unique_bytes(layer)) {
             ADD_FAILURE() << "traffic below the unique bytes: " << where();

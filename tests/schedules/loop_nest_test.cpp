@@ -268,6 +268,7 @@ TEST(LoopNest, CountsATinyPointwiseLayerAsDoneByHand) {
     EXPECT_EQ(nest.macs.count(), 6 * 4 * 5);
     EXPECT_EQ(nest.issued.count(), 2 * 4 * 4 * 8);
     EXPECT_DOUBLE_EQ(nest.lane_use, 120.0 / 256.0);
+    EXPECT_EQ(nest.registers.count(), 256 * 4 * 4); // four floats for each that is issued
     EXPECT_EQ(nest.input.footprint.count(), 6 * 4 * 4);
     EXPECT_EQ(nest.input.reads.count(), 2 * (8 * 4 * 4)); // every pixel once for each channel tile
     EXPECT_EQ(nest.weights.footprint.count(), (4 * 5 + 5) * 4);
@@ -327,6 +328,7 @@ TEST(LoopNest, HoldsItsInvariantsForEveryOpTypeAndSchedule) {
                 SCOPED_TRACE(key(layer) + " " + to_string(s));
                 EXPECT_EQ(nest.macs.count(), expected);
                 EXPECT_GE(nest.issued.count(), expected);
+                EXPECT_EQ(nest.registers.count(), 4 * nest.issued.count() * size_of(type));
                 EXPECT_GT(nest.lane_use, 0);
                 EXPECT_LE(nest.lane_use, 1);
                 EXPECT_GE(nest.weights.reads.count(), nest.weights.footprint.count());

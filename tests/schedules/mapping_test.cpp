@@ -225,6 +225,7 @@ TEST(MappedNest, IsWhatWalkingItsTilesMoves) {
         EXPECT_EQ(nest.array.stream, walk.stream) << what;
         EXPECT_EQ(nest.array.fill, walk.fill(m)) << what;
         EXPECT_GE(nest.issued, nest.macs) << what;
+        EXPECT_EQ(nest.registers.count(), 4 * nest.issued.count() * size_of(layer.type)) << what;
         seen.insert(layer.op);
         if (HasFailure()) {
             break;

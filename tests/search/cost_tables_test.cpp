@@ -80,6 +80,35 @@ TEST(CostTables, equal_the_estimate_of_the_built_network) {
     }
 }
 
+TEST(CostTables, sum_weights_as_the_device_stores_them) {
+    // A layer that rpi4-cpu computes by Winograd's filtering, in a network beyond its cache.
+    Json json = JsonReader::parse_file(data_directory() / "spaces" / "uib_small.json").value();
+    json["stem"][2]["kernel"] = 3;
+    json["widths"] = {4};
+    json["targets"] = {"rpi4-cpu"};
+    json["constraints"] = Json::array();
+    json["objectives"] = {{{"metric", "latency_ms"}, {"target", "rpi4-cpu"}},
+                          {{"metric", "energy_mj"}, {"target", "rpi4-cpu"}}};
+    const DesignSpace space = space_of(json);
+    const auto targets = price_targets(space);
+    const CostTables tables(space, targets, 2);
+    Random random(12);
+    const Choices choices = random_choices(space, random);
+    const Network network = space.network(choices);
+    NetworkTotals plain = totals(*targets[0].model, network, targets[0].workload);
+    const Cost stored = targets[0].model->network_cost(plain, targets[0].workload);
+    plain.weights = {};
+    for (const Node &node : network.nodes) {
+        plain.weights += weight_bytes(node.layer);
+    }
+    EXPECT_GT(stored.energy, targets[0].model->network_cost(plain, targets[0].workload).energy);
+    const Evaluation evaluation = tables.evaluate(choices);
+    for (std::size_t o = 0; o < space.objectives.size(); o++) {
+        EXPECT_NEAR(evaluation.values[o],
+                    by_building(space, targets, space.objectives[o].measure, choices), 1e-8);
+    }
+}
+
 TEST(CostTables, networks_that_only_swap_alike_blocks_cost_exactly_the_same) {
     const DesignSpace space = shipped_space("uib_small");
     const auto targets = price_targets(space);

@@ -143,6 +143,24 @@ TEST(Explore, PricesADeviceAsEstimateDoes) {
     }
 }
 
+TEST(Explore, SumsWeightsAsEachDeviceStoresThem) {
+    Json json = space_json();
+    json["axes"] = {{{"constant", "winograd_outputs_int8"}, {"values", {2, 6}}}};
+    const HardwareSpace space = space_from(json);
+    const std::vector<Network> networks = {Zoo().network("vgg16@1,32")};
+    const Exploration e = explore(space, networks, {});
+    ASSERT_EQ(e.devices.size(), 2u);
+    std::vector<Bytes> weights;
+    for (std::size_t i = 0; i < space.size(); i++) {
+        const Target target = space.target(space.at(i));
+        const Estimate one = estimate(*make_cost_model(target), networks[0], workload_for(target));
+        EXPECT_NEAR(e.devices[i].latency_ms[0], milliseconds(one.total.latency), 1e-9);
+        EXPECT_NEAR(e.devices[i].energy_mj[0], millijoules(one.total.energy), 1e-9);
+        weights.push_back(one.weights);
+    }
+    EXPECT_LT(weights[0], weights[1]);
+}
+
 TEST(Explore, KeepsExactlyTheDevicesThatNoOtherBeats) {
     const HardwareSpace space = space_from(space_json());
     const Exploration e = explore(space, two_networks(), {});
