@@ -60,8 +60,8 @@ DspModel::DspModel(Target target)
     }
     // The energy of on-chip bytes is that of a layer's tensors, below.
     loads_.level = "vector_loads";
-    loads_.gb_per_s = target_.constant("load_slots") * limits_.register_bytes *
-                      target_.constant("clock_ghz");
+    loads_.gb_per_s =
+        target_.constant("load_slots") * limits_.register_bytes * target_.constant("clock_ghz");
 }
 
 ArrayPrices DspModel::prices(const Layer &layer, const Workload &workload) const {
@@ -72,8 +72,9 @@ ArrayPrices DspModel::prices(const Layer &layer, const Workload &workload) const
                    common_.efficiency(layer, workload.precision));
     p.unit_byte_s = 1 / (loads_.gb_per_s * 1e9);
     p.elementwise_s = elementwise(layer, nest, workload).count() / hertz;
-    p.afterwards_s = static_cast<double>((padded_activations(layer) + nest.weights.footprint).count()) /
-                     (memory_.gb_per_s * 1e9);
+    p.afterwards_s =
+        static_cast<double>((padded_activations(layer) + nest.weights.footprint).count()) /
+        (memory_.gb_per_s * 1e9);
     p.tile_byte_s = 1 / (dram_.gb_per_s * 1e9);
     p.keeps = limits_.scratchpad;
     return p;
@@ -151,8 +152,8 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     work.elementwise = elementwise(layer, nest, workload);
     work.loads = {loads_, memory_, dram_load(layer, nest)};
     work.loads[0].bytes = nest.traffic();
-    const double units = multiplies ? 1.0 * mapping.pixel_arrays * mapping.channel_arrays
-                                    : limits_.arrays;
+    const double units =
+        multiplies ? 1.0 * mapping.pixel_arrays * mapping.channel_arrays : limits_.arrays;
     work.loads[0].gb_per_s *= units;
     work.loads[0].least =
         multiplies ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();

@@ -3,9 +3,9 @@
 // packet of instructions has slots for vector multiplies and for vector loads; the fuller ones
 // count. Requantising every output takes packets of its own, and activations, padded to whole
 // vectors, pass the on-chip memory, which vector units read without a cache in between: these times
-// add up. A layer whose tensors the memory cannot hold is cut into tiles: what of them does not stay
-// there from layer to layer comes from DRAM, beside the work if there are two buffers. A fixed time
-// per layer and per inference stands for the runtime.
+// add up. A layer whose tensors the memory cannot hold is cut into tiles: what of them does not
+// stay there from layer to layer comes from DRAM, beside the work if there are two buffers. A fixed
+// time per layer and per inference stands for the runtime.
 #pragma once
 
 #include "hwmodels/cost_model.h"

@@ -23,16 +23,12 @@ struct Rates {
 
 Rates rates_of(const ArrayPrices &p, const Mapping &m) {
     if (p.mac_s == 0) {
-        return {p.cycle_s,       true,           p.elementwise_s,
-                p.border_byte_s, p.afterwards_s, p.tile_byte_s};
+        return {p.cycle_s, true, p.elementwise_s, p.border_byte_s, p.afterwards_s, p.tile_byte_s};
     }
     const double macs = static_cast<double>(m.array_rows) * static_cast<double>(lanes_in_use(m));
-    return {macs * p.mac_s,
-            false,
-            p.elementwise_s,
-            p.unit_byte_s / (1.0 * m.pixel_arrays * m.channel_arrays),
-            p.afterwards_s,
-            p.tile_byte_s};
+    return {macs * p.mac_s,  false,
+            p.elementwise_s, p.unit_byte_s / (1.0 * m.pixel_arrays * m.channel_arrays),
+            p.afterwards_s,  p.tile_byte_s};
 }
 
 /// What of a mapping has its price, in cycles and bytes.
@@ -48,7 +44,8 @@ double seconds(const Rates &rates, const Priced &n) {
     const std::int64_t cycles = n.stream + (rates.fills ? n.fill : 0);
     const double computing = static_cast<double>(cycles) * rates.cycle_s + rates.elementwise_s;
     const double working = std::max(computing, static_cast<double>(n.border) * rates.border_byte_s);
-    return std::max(working + rates.afterwards_s + static_cast<double>(n.exposed) * rates.tile_byte_s,
+    return std::max(working + rates.afterwards_s +
+                        static_cast<double>(n.exposed) * rates.tile_byte_s,
                     static_cast<double>(n.moved) * rates.tile_byte_s);
 }
 
@@ -102,7 +99,8 @@ class Search {
 public:
     Search(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices,
            std::int64_t most_priced)
-        : layer_(layer), space_(layer, limits), p_(space_.problem()), prices_(prices), most_priced_(most_priced) {}
+        : layer_(layer), space_(layer, limits), p_(space_.problem()), prices_(prices),
+          most_priced_(most_priced) {}
 
     MappingChoice run() {
         start();
@@ -331,7 +329,7 @@ private:
 
     /// No tile of pixels is faster with these other tiles than all pixels at once, if they fitted.
     Rank with_all_pixels(const Mapping &m, const GroupPart &g, const ChannelPart &n,
-                           const ReductionPart &k) const {
+                         const ReductionPart &k) const {
         return with_least_tiles(rates_, count(p_, m, g, n, k, all_pixels_));
     }
 
@@ -421,7 +419,7 @@ private:
     Rates rates_{}; ///< for the use of the arrays that is being searched
     std::int64_t most_priced_;
     std::array<std::int64_t, 2> least_bytes_{}; ///< by number of buffers
-    PixelPart all_pixels_{}; ///< likewise
+    PixelPart all_pixels_{};                    ///< likewise
     MappingChoice best_;
     Rank best_rank_;
 };

@@ -1,5 +1,6 @@
-// The best mapping of a layer on an array (or the register file of a vector unit) with a scratchpad:
-// branch and bound over MappingSpace, exact for the spaces it can finish, sampled beyond that.
+// The best mapping of a layer on an array (or the register file of a vector unit) with a
+// scratchpad: branch and bound over MappingSpace, exact for the spaces it can finish, sampled
+// beyond that.
 #pragma once
 
 #include "schedules/loop_nest.h"
@@ -16,8 +17,8 @@ struct ArrayPrices {
     double elementwise_s = 0; ///< seconds beside the array's, the same for every mapping
     double border_byte_s = 0; ///< of a byte between array and scratchpad
     double tile_byte_s = 0;   ///< of a byte between scratchpad and memory
-    // Of a vector processor: a cycle lasts as long as its multiply-adds take one unit, a byte at the
-    // border occupies one unit, and an array has neither to be filled nor drained.
+    // Of a vector processor: a cycle lasts as long as its multiply-adds take one unit, a byte at
+    // the border occupies one unit, and an array has neither to be filled nor drained.
     double mac_s = 0;        ///< seconds of a multiply-add of one unit, efficiency included
     double unit_byte_s = 0;  ///< of a byte between a unit's registers and the scratchpad
     double afterwards_s = 0; ///< seconds behind all that, the same for every mapping
@@ -50,9 +51,9 @@ struct MappingChoice {
 /// Enough for every layer of the zoo on the shipped targets.
 constexpr std::int64_t default_most_priced = 20'000'000;
 
-/// Of mappings equally fast the one whose tiles move fewer bytes; of a vector processor then the one
-/// with less between registers and scratchpad. `most_priced` bounds the exact search;
-/// what is left then is sampled, which prices about 400,000 more. Deterministic. The layer has
+/// Of mappings equally fast the one whose tiles move fewer bytes; of a vector processor then the
+/// one with less between registers and scratchpad. `most_priced` bounds the exact search; what is
+/// left then is sampled, which prices about 400,000 more. Deterministic. The layer has
 /// multiply-adds (`runs_on_array`).
 MappingChoice best_mapping(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices,
                            std::int64_t most_priced = default_most_priced);

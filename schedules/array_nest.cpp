@@ -170,7 +170,8 @@ ChannelPart channel_part(const ArrayProblem &p, const Mapping &m, std::int64_t t
 
 ReductionPart reduction_part(const ArrayProblem &p, const Mapping &m, std::int64_t tile) {
     const Cut c = cut(p.reduction, tile);
-    ReductionPart part{tile, c.trips, 0, 0, 0, 0, 0, p.stored_reduction(std::min(tile, p.reduction))};
+    ReductionPart part{tile, c.trips, 0, 0,
+                       0,    0,       0, p.stored_reduction(std::min(tile, p.reduction))};
     part.folds = sum(c, tile, [&](std::int64_t n) { return ceil_div(p.taps * n, m.array_rows); });
     part.tile_folds = ceil_div(p.taps * std::min(tile, p.reduction), m.array_rows);
     const auto wait = [&](std::int64_t n) {

@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t most = std::int64_t{1} << 40; // elements of a tensor (dsl/layer.cpp)
 
 const std::vector<std::string> loop_names = {"rows", "columns", "channels", "reduction"};
-const std::vector<std::string> knob_names = {"dataflow", "array", "groups", "arrays",
-                                             "preload",  "tile",  "order",  "buffers", "vector"};
+const std::vector<std::string> knob_names = {"dataflow", "array", "groups",  "arrays", "preload",
+                                             "tile",     "order", "buffers", "vector"};
 
 std::vector<std::string> split(const std::string &text, char separator) {
     std::vector<std::string> parts(1);

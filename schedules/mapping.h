@@ -9,9 +9,9 @@
 // channels]; the reduction is input channels times taps of the window. Depthwise layers have one
 // group per channel.
 //
-// The register file of a vector processor is such an array too: what stays is the register tile, the
-// vectors' lanes lie along its columns. There `vector` says what whole vectors the data is laid out
-// in; what fills them up is computed and moved like the rest.
+// The register file of a vector processor is such an array too: what stays is the register tile,
+// the vectors' lanes lie along its columns. There `vector` says what whole vectors the data is laid
+// out in; what fills them up is computed and moved like the rest.
 #pragma once
 
 #include <array>

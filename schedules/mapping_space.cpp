@@ -103,8 +103,8 @@ std::string too_many_registers(const Layer &layer, const Mapping &m, const Array
     const std::string what = above("vector registers", wanted, limits.registers);
     Mapping other = m;
     const auto shrink = [&] { // rows first, then groups, then columns
-        other.array_rows =
-            static_cast<int>(std::min<std::int64_t>(m.array_rows, most_rows(other, limits, element)));
+        other.array_rows = static_cast<int>(
+            std::min<std::int64_t>(m.array_rows, most_rows(other, limits, element)));
         return other.array_rows >= 1;
     };
     for (int *size : {&other.groups_at_once, &other.array_columns}) {
@@ -163,7 +163,9 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
     if (wanted <= limits.scratchpad.count()) {
         return "";
     }
-    const std::string what = above("scratchpad bytes", wanted, limits.scratchpad.count()) + " (" +
+    const std::string what = above(limits.vectors() ? "on-chip bytes" : "scratchpad bytes", wanted,
+                                   limits.scratchpad.count()) +
+                             " (" +
                              sizes_text({{"input", nest.tiles.input.footprint.count()},
                                          {"weights", nest.tiles.weights.footprint.count()},
                                          {"output", nest.tiles.output.footprint.count()},
@@ -186,9 +188,9 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
     }};
     const auto units = [](const auto &size) { return ceil_div(*size.first, size.second); };
     while (!fits()) {
-        const auto &largest = *std::max_element(
-            sizes.begin(), sizes.end(),
-            [&](const auto &a, const auto &b) { return units(a) < units(b); });
+        const auto &largest =
+            *std::max_element(sizes.begin(), sizes.end(),
+                              [&](const auto &a, const auto &b) { return units(a) < units(b); });
         if (units(largest) <= 1) {
             return what + "; no tile fits, the smallest takes " +
                    std::to_string(analyse(layer, other).tiles.footprint().count());
@@ -270,9 +272,8 @@ std::vector<std::int64_t> MappingSpace::channel_tiles(const Mapping &m) const {
     const std::int64_t at_once =
         m.dataflow == Dataflow::input_stationary ? arrays : arrays * m.array_columns;
     const int unit = problem_.channel_unit;
-    return at_once > 1 && at_once % unit == 0
-               ? tiles_of_units(problem_.channels, at_once, 1, unit)
-               : even_tiles(problem_.channels, unit);
+    return at_once > 1 && at_once % unit == 0 ? tiles_of_units(problem_.channels, at_once, 1, unit)
+                                              : even_tiles(problem_.channels, unit);
 }
 
 std::vector<std::int64_t> MappingSpace::reduction_tiles(const Mapping &m) const {
