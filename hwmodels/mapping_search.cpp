@@ -178,16 +178,17 @@ private:
             for (const ChannelPart &n : all.channels) {
                 for (const ReductionPart &k : all.reductions) {
                     for (const PixelPart &pixels : all.pixels) {
+                        const std::int64_t once = tile_traffic(p_, n, k, pixels, {}).total();
+                        if (moved_bytes(p_, 0, once, prices_.keeps) >= least) {
+                            continue;
+                        }
                         const ArrayCounts c = count(p_, m, g, n, k, pixels);
-                        const auto moved = [&](const Refetches &again) {
-                            return this->moved(c, tile_traffic(p_, n, k, pixels, again));
-                        };
-                        if (c.buffers() > space_.limits().scratchpad.count() ||
-                            moved({}) >= least) {
+                        if (c.buffers() > space_.limits().scratchpad.count()) {
                             continue;
                         }
                         for (const Order &order : orders(tiled_loops(n, k, pixels))) {
-                            least = std::min(least, moved(order.again));
+                            least = std::min(least,
+                                             moved(c, tile_traffic(p_, n, k, pixels, order.again)));
                         }
                         if (least == 0) {
                             return 0;
@@ -358,6 +359,7 @@ private:
 
     void price(Mapping m, const GroupPart &g, const ChannelPart &n, const ReductionPart &k,
                const PixelPart &pixels) {
+        const TileTraffic once = tile_traffic(p_, n, k, pixels, {});
         for (const bool twice : {true, false}) {
             m.double_buffered = twice;
             const ArrayCounts c = count(p_, m, g, n, k, pixels);
@@ -366,17 +368,18 @@ private:
                 continue;
             }
             const std::int64_t border = border_bytes(p_, c);
-            const auto rank = [&](const Refetches &again) -> Rank {
-                const std::int64_t bytes = moved(c, tile_traffic(p_, n, k, pixels, again));
-                const std::int64_t exposed = twice ? prices_.keeps ? 0 : c.exposed : bytes;
+            const std::int64_t first_and_last = prices_.keeps ? 0 : c.exposed;
+            const auto rank = [&](const TileTraffic &tiles) -> Rank {
+                const std::int64_t bytes = moved(c, tiles);
+                const std::int64_t exposed = twice ? first_and_last : bytes;
                 return {seconds(rates_, {c.stream, c.fill, border, bytes, exposed}), bytes,
                         ranked(border)};
             };
-            if (!(rank({}) < best_rank_)) {
+            if (!(rank(once) < best_rank_)) {
                 continue;
             }
             for (const Order &order : orders(tiled_loops(n, k, pixels))) {
-                const Rank now = rank(order.again);
+                const Rank now = rank(tile_traffic(p_, n, k, pixels, order.again));
                 if (now < best_rank_) {
                     best_rank_ = now;
                     best_.fits = true;

@@ -179,7 +179,9 @@ ReductionPart reduction_part(const ArrayProblem &p, const Mapping &m, std::int64
     };
     part.wait = sum(c, tile, wait);
     part.first_wait = wait(std::min(tile, p.reduction));
-    part.stored = sum(c, tile, [&](std::int64_t n) { return p.stored_reduction(n); });
+    part.stored = p.reduction_unit == 1
+                      ? p.reduction
+                      : sum(c, tile, [&](std::int64_t n) { return p.stored_reduction(n); });
     return part;
 }
 
