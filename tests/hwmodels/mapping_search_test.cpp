@@ -218,6 +218,23 @@ TEST(MappingSearch, SamplesWhatItMayNotFinish) {
     EXPECT_EQ(best_mapping(layer, limits, prices, 1000).mapping, sampled.mapping);
 }
 
+TEST(MappingSearch, SamplesOnVectorUnitsToo) {
+    const DspModel model(find_target("hexagon690"));
+    Layer layer;
+    layer.type = DataType::int8;
+    layer.input = {112, 112, 16};
+    layer.output = {112, 112, 96}; // more than the memory holds
+    const ArrayPrices prices = model.prices(layer, {DataType::int8, 1});
+    const MappingChoice exact = best_mapping(layer, model.limits(), prices);
+    const MappingChoice sampled = best_mapping(layer, model.limits(), prices, 100);
+    EXPECT_TRUE(exact.proven);
+    EXPECT_FALSE(sampled.proven);
+    EXPECT_TRUE(sampled.fits);
+    EXPECT_EQ(mapping_problem(layer, sampled.mapping, model.limits()), "");
+    EXPECT_GE(sampled.time, exact.time);
+    EXPECT_LT(sampled.time.count(), 1.5 * exact.time.count());
+}
+
 template <typename Model>
 void expect_prices_of(const Model &model) {
     const Workload workload{DataType::int8, 1};
