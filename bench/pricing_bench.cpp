@@ -1,5 +1,5 @@
-// How fast layers are priced on an Edge-TPU-like target, one core: nests counted and priced with
-// traffic and energy, and the provably best mappings of whole networks.
+// How fast layers are priced, one core: on an Edge-TPU-like target nests counted and priced with
+// traffic and energy; there and on a DSP the provably best mappings of whole networks.
 #include "base/random.h"
 #include "dsl/zoo.h"
 #include "hwmodels/edgetpu_model.h"
@@ -69,13 +69,13 @@ BENCHMARK(price_pairs)->UseRealTime();
 
 void prove_best_mappings(benchmark::State &state, const std::string &network,
                          const std::string &target) {
-    const EdgeTpuModel model(find_target(target));
+    const auto model = make_cost_model(find_target(target));
     const std::vector<Layer> layers = different_layers(network);
     std::int64_t proven = 0, priced = 0;
     for (auto _ : state) {
         proven = priced = 0;
         for (const Layer &layer : layers) {
-            const auto choice = model.search(layer, {DataType::int8, 1}, default_most_priced);
+            const auto choice = model->search(layer, {DataType::int8, 1}, default_most_priced);
             proven += choice->proven ? 1 : 0;
             priced += choice->priced;
         }
@@ -91,6 +91,12 @@ BENCHMARK_CAPTURE(prove_best_mappings, v2_coral, "mobilenet_v2", "coral-usb")
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 BENCHMARK_CAPTURE(prove_best_mappings, v4_large_pixel8, "mobilenet_v4_conv_large", "pixel8-edgetpu")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(prove_best_mappings, v2_hexagon690, "mobilenet_v2", "hexagon690")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(prove_best_mappings, v4_large_hexagon690, "mobilenet_v4_conv_large", "hexagon690")
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 

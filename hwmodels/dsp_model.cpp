@@ -1,6 +1,7 @@
 #include "hwmodels/dsp_model.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace edgefront {
 
@@ -14,6 +15,8 @@ const std::vector<ConstantSpec> &DspModel::specs() {
          C::per_precision},
         {"vector_bytes", 1, 4096, "bytes of a vector register: what one load brings", C::whole},
         {"load_slots", 1, 8, "vector loads of a packet", C::whole},
+        {"vector_registers", 3, 4096, "vector registers of a unit: what stays, and an operand each",
+         C::whole},
         {"vector_channels", 1, 1024, "channels a vector holds; others are padding", C::whole},
         {"vector_pixels", 1, 1024, "pixels of a row a vector holds; others are padding", C::whole},
         {"dense_efficiency", 1e-3, 1, "share of the peak that dense kernels reach",
@@ -28,7 +31,7 @@ const std::vector<ConstantSpec> &DspModel::specs() {
         {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth", C::rate},
         {"memory_mib", 0, 1e4,
          "on-chip memory: what of a layer's activations and of the network's weights goes beyond "
-         "it comes from DRAM"},
+         "it comes from DRAM; it holds the tiles of a layer"},
         {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
         {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
         {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
@@ -43,49 +46,73 @@ const std::vector<ConstantSpec> &DspModel::specs() {
 DspModel::DspModel(Target target)
     : target_(std::move(target)), common_(target_),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
-      dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")),
-      units_(target_.constant("vector_units")),
-      load_bytes_(target_.constant("vector_bytes") * target_.constant("load_slots")),
-      vector_channels_(static_cast<int>(target_.constant("vector_channels"))),
-      vector_pixels_(static_cast<int>(target_.constant("vector_pixels"))),
-      memory_size_(mebibytes(target_.constant("memory_mib"))) {
+      dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")) {
+    const auto whole = [&](const char *key) { return static_cast<int>(target_.constant(key)); };
+    limits_.arrays = whole("vector_units");
+    limits_.registers = whole("vector_registers");
+    limits_.register_bytes = whole("vector_bytes");
+    limits_.vector_channels = whole("vector_channels");
+    limits_.vector_pixels = whole("vector_pixels");
+    limits_.scratchpad = mebibytes(target_.constant("memory_mib"));
     for (const DataType precision : target_.precisions) {
-        common_.set_macs_per_cycle(precision,
-                                   target_.constant("mac_per_cycle", precision) * units_);
-        outputs_per_cycle_[static_cast<std::size_t>(precision)] =
-            target_.constant("outputs_per_cycle", precision) * units_;
+        const auto i = static_cast<std::size_t>(precision);
+        macs_per_cycle_[i] = target_.constant("mac_per_cycle", precision);
+        common_.set_macs_per_cycle(precision, macs_per_cycle_[i] * limits_.arrays);
+        outputs_per_cycle_[i] = target_.constant("outputs_per_cycle", precision) * limits_.arrays;
     }
+    // The energy of on-chip bytes is that of a layer's tensors, below.
+    loads_.level = "vector_loads";
+    loads_.gb_per_s =
+        target_.constant("load_slots") * limits_.register_bytes * target_.constant("clock_ghz");
 }
 
-Plan DspModel::mapping(const Layer &, const Workload &) const {
-    Schedule s;
-    s.lanes = vector_channels_;
-    s.pixels = vector_pixels_;
-    s.order = LoopOrder::channels_outer;
-    return s;
+ArrayPrices DspModel::prices(const Layer &layer, const Workload &workload) const {
+    const double hertz = target_.constant("clock_ghz") * 1e9;
+    const LoopNest nest = analyse(layer, Schedule());
+    ArrayPrices p;
+    p.mac_s = 1 / (hertz * macs_per_cycle_[static_cast<std::size_t>(workload.precision)] *
+                   common_.efficiency(layer, workload.precision));
+    p.unit_byte_s = 1 / (loads_.gb_per_s * 1e9);
+    p.elementwise_s = elementwise(layer, nest, workload).count() / hertz;
+    p.afterwards_s =
+        static_cast<double>((padded_activations(layer) + nest.weights.footprint).count()) /
+        (memory_.gb_per_s * 1e9);
+    p.tile_byte_s = 1 / (dram_.gb_per_s * 1e9);
+    p.keeps = limits_.scratchpad;
+    return p;
+}
+
+std::optional<PlanChoice> DspModel::search(const Layer &layer, const Workload &workload,
+                                           std::int64_t most_priced) const {
+    if (!runs_on_array(layer) || refusal(target_, layer)) {
+        return PlanChoice{Mapping(), true, 1}; // the only one
+    }
+    const MappingChoice best = best_mapping(layer, limits_, prices(layer, workload), most_priced);
+    return PlanChoice{best.mapping, best.proven, best.priced};
+}
+
+Plan DspModel::mapping(const Layer &layer, const Workload &workload) const {
+    return search(layer, workload, default_most_priced)->plan;
+}
+
+Cycles DspModel::elementwise(const Layer &layer, const LoopNest &nest,
+                             const Workload &workload) const {
+    const auto outputs =
+        static_cast<double>(padded(layer.output, layer.type).count()) / size_of(layer.type);
+    return common_.layer_work(layer, nest, workload).elementwise +
+           Cycles(outputs / outputs_per_cycle_[static_cast<std::size_t>(workload.precision)]);
 }
 
 Bytes DspModel::padded(const Shape &s, DataType type) const {
-    const auto up = [](std::int64_t value, int step) { return (value + step - 1) / step * step; };
-    return Bytes(s.height * up(s.width, vector_pixels_) * up(s.channels, vector_channels_) *
-                 size_of(type));
+    const auto up = [](std::int64_t value, int step) { return ceil_div(value, step) * step; };
+    return Bytes(s.height * up(s.width, limits_.vector_pixels) *
+                 up(s.channels, limits_.vector_channels) * size_of(type));
 }
 
-double DspModel::slot_pressure(const LoopNest &nest, double macs_per_cycle) const {
-    const auto macs = static_cast<double>(nest.issued.count());
-    if (macs == 0) {
-        return 1;
-    }
-    const auto reads = static_cast<double>((nest.input.reads + nest.weights.reads).count());
-    const double loads = reads / (load_bytes_ * units_);
-    return std::max(1.0, loads / (macs / macs_per_cycle));
-}
-
-Bytes DspModel::padded_footprint(const Layer &layer, const LoopNest &nest) const {
+Bytes DspModel::padded_activations(const Layer &layer) const {
     const Bytes output = padded(layer.output, layer.type);
     // A slice reads what it keeps. A reshape moves its data: whole vectors are laid out by shape.
-    Bytes bytes = padded(layer.op == Op::slice ? layer.output : layer.input, layer.type) + output +
-                  nest.weights.footprint;
+    Bytes bytes = padded(layer.op == Op::slice ? layer.output : layer.input, layer.type) + output;
     if (layer.residual) {
         bytes += output;
     }
@@ -95,31 +122,56 @@ Bytes DspModel::padded_footprint(const Layer &layer, const LoopNest &nest) const
     return bytes;
 }
 
+LevelLoad DspModel::dram_load(const Layer &layer, const LoopNest &nest) const {
+    const Bytes least =
+        spill(dram_, nest.footprint() - nest.weights.footprint, limits_.scratchpad).bytes;
+    LevelLoad load = dram_;
+    if (runs_on_array(layer)) {
+        const TileLevel &tiles = nest.tiles;
+        load.bytes = Bytes(moved_bytes(
+            array_problem(layer, limits_.vector_channels, limits_.vector_pixels),
+            tiles.weights.footprint.count(), tiles.traffic().count(), limits_.scratchpad));
+        load.exposed = tiles.double_buffered ? Bytes(0) : load.bytes;
+    } else {
+        load = spill(dram_, padded_activations(layer), limits_.scratchpad);
+        load.exposed = load.bytes;
+    }
+    load.least = std::min(least, load.bytes);
+    return load;
+}
+
 Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload &workload) const {
     if (const auto refused = refusal(target_, layer)) {
         return *refused;
     }
-    Work work = common_.layer_work(layer, nest, workload);
-    work.compute = work.compute * slot_pressure(nest, work.macs_per_cycle);
-    const auto outputs =
-        static_cast<double>(padded(layer.output, layer.type).count()) / size_of(layer.type);
-    work.elementwise +=
-        Cycles(outputs / outputs_per_cycle_[static_cast<std::size_t>(workload.precision)]);
-    const Bytes bytes = padded_footprint(layer, nest);
-    work.loads = {memory_, spill(dram_, bytes - nest.weights.footprint, memory_size_)};
-    work.loads[0].bytes = bytes;
-    work.loads[0].least = nest.footprint();
-    const Bytes activations = nest.footprint() - nest.weights.footprint;
-    work.loads[1].least = spill(dram_, activations, memory_size_).bytes;
-    for (LevelLoad &load : work.loads) {
-        load.exposed = load.bytes;
+    const auto &mapping = std::get<Mapping>(nest.plan);
+    const bool multiplies = runs_on_array(layer);
+    if (multiplies && (nest.tiles.footprint() > limits_.scratchpad ||
+                       !too_large(layer, mapping, limits_).empty())) {
+        return Infeasible{mapping_problem(layer, mapping, limits_)};
     }
+    Work work = common_.layer_work(layer, nest, workload);
+    work.elementwise = elementwise(layer, nest, workload);
+    work.loads = {loads_, memory_, dram_load(layer, nest)};
+    work.loads[0].bytes = nest.traffic();
+    const double units =
+        multiplies ? 1.0 * mapping.pixel_arrays * mapping.channel_arrays : limits_.arrays;
+    work.loads[0].gb_per_s *= units;
+    work.loads[0].least =
+        multiplies ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
+    // The other units wait.
+    const double issued = static_cast<double>(nest.issued.count()) * limits_.arrays / units;
+    work.compute = work.compute * (limits_.arrays / units);
+    work.issued = Macs(std::llround(std::min(issued, 0x1p62)));
+    work.loads[1].bytes = work.loads[1].exposed =
+        padded_activations(layer) + nest.weights.footprint;
+    work.loads[1].least = nest.footprint();
     return roofline(work);
 }
 
 Cost DspModel::network_cost(const NetworkTotals &totals, const Workload &) const {
     Work work = common_.inference_work();
-    work.loads = {spill(dram_, totals.weights, memory_size_)};
+    work.loads = {spill(dram_, totals.weights, limits_.scratchpad)};
     return roofline(work);
 }
 

@@ -111,7 +111,7 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     }
     const auto &mapping = std::get<Mapping>(nest.plan);
     const TileLevel &tiles = nest.tiles;
-    if (tiles.footprint() > limits_.scratchpad || !too_large(mapping, limits_).empty()) {
+    if (tiles.footprint() > limits_.scratchpad || !too_large(layer, mapping, limits_).empty()) {
         return Infeasible{mapping_problem(layer, mapping, limits_)};
     }
     Work work = common_.layer_work(layer, nest, workload);

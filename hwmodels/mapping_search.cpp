@@ -11,12 +11,42 @@ namespace edgefront {
 
 namespace {
 
-double seconds(const ArrayPrices &prices, std::int64_t cycles, std::int64_t border,
-               std::int64_t tiles, std::int64_t exposed) {
-    const double computing = static_cast<double>(cycles) * prices.cycle_s + prices.elementwise_s;
-    const double working = std::max(computing, static_cast<double>(border) * prices.border_byte_s);
-    return std::max(working + static_cast<double>(exposed) * prices.tile_byte_s,
-                    static_cast<double>(tiles) * prices.tile_byte_s);
+/// What the counts of one use of the arrays cost.
+struct Rates {
+    double cycle_s;
+    bool fills; ///< filling and draining count
+    double elementwise_s;
+    double border_byte_s;
+    double afterwards_s;
+    double tile_byte_s;
+};
+
+Rates rates_of(const ArrayPrices &p, const Mapping &m) {
+    if (p.mac_s == 0) {
+        return {p.cycle_s, true, p.elementwise_s, p.border_byte_s, p.afterwards_s, p.tile_byte_s};
+    }
+    const double macs = static_cast<double>(m.array_rows) * static_cast<double>(lanes_in_use(m));
+    return {macs * p.mac_s,  false,
+            p.elementwise_s, p.unit_byte_s / (1.0 * m.pixel_arrays * m.channel_arrays),
+            p.afterwards_s,  p.tile_byte_s};
+}
+
+/// What of a mapping has its price, in cycles and bytes.
+struct Priced {
+    std::int64_t stream;
+    std::int64_t fill;
+    std::int64_t border;
+    std::int64_t moved;
+    std::int64_t exposed;
+};
+
+double seconds(const Rates &rates, const Priced &n) {
+    const std::int64_t cycles = n.stream + (rates.fills ? n.fill : 0);
+    const double computing = static_cast<double>(cycles) * rates.cycle_s + rates.elementwise_s;
+    const double working = std::max(computing, static_cast<double>(n.border) * rates.border_byte_s);
+    return std::max(working + rates.afterwards_s +
+                        static_cast<double>(n.exposed) * rates.tile_byte_s,
+                    static_cast<double>(n.moved) * rates.tile_byte_s);
 }
 
 /// Bytes across the array's border, as `analyse` counts them.
@@ -69,23 +99,40 @@ class Search {
 public:
     Search(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices,
            std::int64_t most_priced)
-        : space_(layer, limits), p_(space_.problem()), prices_(prices), most_priced_(most_priced) {}
+        : layer_(layer), space_(layer, limits), p_(space_.problem()), prices_(prices),
+          most_priced_(most_priced) {}
 
     MappingChoice run() {
         start();
         best_.proven = true;
-        if (best_.fits) {
+        least_bytes_ = {least_bytes(false), least_bytes(true)};
+        if (std::min(least_bytes_[0], least_bytes_[1]) < none_fits) {
             search();
         }
-        best_.time = Seconds(best_time_);
+        best_.time = Seconds(best_rank_.time);
         return best_;
     }
 
 private:
-    /// A use of the arrays, and a time that no tile can beat with it.
+    static constexpr std::int64_t none_fits = std::numeric_limits<std::int64_t>::max();
+
+    /// What mappings are chosen by, the first difference counts.
+    struct Rank {
+        double time = std::numeric_limits<double>::infinity();
+        std::int64_t moved = std::numeric_limits<std::int64_t>::max();
+        std::int64_t border = std::numeric_limits<std::int64_t>::max(); ///< of a vector processor
+
+        bool operator<(const Rank &o) const {
+            return time != o.time     ? time < o.time
+                   : moved != o.moved ? moved < o.moved
+                                      : border < o.border;
+        }
+    };
+
+    /// A use of the arrays, and a rank that no tile can beat with it.
     struct Arrays {
         Mapping mapping;
-        double bound;
+        Rank bound;
     };
 
     struct Parts {
@@ -95,56 +142,66 @@ private:
         std::vector<PixelPart> pixels;
     };
 
-    /// The smallest tile, an output at a time: what is taken until there is something better, and
-    /// the answer when even that does not fit.
+    /// The smallest tile, an output (or a vector of them) at a time: what is taken until there is
+    /// something better, and the answer when nothing fits. Registers that cannot hold its sums may
+    /// hold weights or inputs.
     void start() {
-        Mapping &m = best_.mapping;
-        m.dataflow = Dataflow::output_stationary;
-        m.preload = space_.limits().preload;
-        // Either one input and weight at a time, and a partial sum; or all of them, and no such
-        // sum.
-        const Mapping one = m;
-        const GroupPart g = group_part(p_, one, 1);
-        const ChannelPart n = channel_part(p_, one, 1);
-        const PixelPart pixel = pixel_part(p_, one, 1, 1);
-        const ReductionPart parts = reduction_part(p_, one, 1);
+        const Mapping one = best_.mapping = space_.smallest();
+        if (!too_large(layer_, one, space_.limits()).empty()) {
+            return;
+        }
+        // Either as few inputs and weights as possible at a time, and a partial sum; or all of
+        // them, and no such sum.
+        const GroupPart g = group_part(p_, one, one.tile.groups);
+        const ChannelPart n = channel_part(p_, one, one.tile.channels);
+        const PixelPart pixel = pixel_part(p_, one, one.tile.rows, one.tile.columns);
+        const ReductionPart parts = reduction_part(p_, one, one.tile.reduction);
         const ReductionPart all = reduction_part(p_, one, p_.reduction);
         const auto bytes = [&](const ReductionPart &k) {
             return count(p_, one, g, n, k, pixel).buffers();
         };
         const ReductionPart &k = bytes(all) < bytes(parts) ? all : parts;
+        rates_ = rates_of(prices_, one);
         keep(one, g, n, k, pixel);
         price(one, g, n, k, pixel);
-        least_bytes_ = {least_bytes(false), least_bytes(true)};
     }
 
     /// The fewest bytes that tiles can move within the scratchpad, with one buffer or two. However
     /// the arrays are used: a loop cut into t tiles needs at least ceil(n / t) of it at a time, and
     /// no mapping keeps less of an output than the one whose sums stay in the array.
     std::int64_t least_bytes(bool twice) const {
-        Mapping m;
-        m.dataflow = Dataflow::output_stationary;
+        Mapping m = space_.smallest();
         m.double_buffered = twice;
         const Parts all = parts(m);
-        std::int64_t least = std::numeric_limits<std::int64_t>::max();
+        std::int64_t least = none_fits;
         for (const GroupPart &g : all.groups) {
             for (const ChannelPart &n : all.channels) {
                 for (const ReductionPart &k : all.reductions) {
                     for (const PixelPart &pixels : all.pixels) {
-                        if (tile_traffic(p_, n, k, pixels, {}).total() >= least ||
-                            count(p_, m, g, n, k, pixels).buffers() >
-                                space_.limits().scratchpad.count()) {
+                        const std::int64_t once = tile_traffic(p_, n, k, pixels, {}).total();
+                        if (moved_bytes(p_, 0, once, prices_.keeps) >= least) {
+                            continue;
+                        }
+                        const ArrayCounts c = count(p_, m, g, n, k, pixels);
+                        if (c.buffers() > space_.limits().scratchpad.count()) {
                             continue;
                         }
                         for (const Order &order : orders(tiled_loops(n, k, pixels))) {
                             least = std::min(least,
-                                             tile_traffic(p_, n, k, pixels, order.again).total());
+                                             moved(c, tile_traffic(p_, n, k, pixels, order.again)));
+                        }
+                        if (least == 0) {
+                            return 0;
                         }
                     }
                 }
             }
         }
         return least;
+    }
+
+    std::int64_t moved(const ArrayCounts &c, const TileTraffic &tiles) const {
+        return moved_bytes(p_, c.weight_buffer, tiles.total(), prices_.keeps);
     }
 
     Mapping whole(Mapping m) const {
@@ -154,11 +211,14 @@ private:
 
     void search() {
         const Arrays first = most_promising_full();
+        if (!(first.bound < Rank())) {
+            return; // no array
+        }
         bool finished = search_tiles(first.mapping);
         std::vector<Arrays> rest = promising(first);
         std::stable_sort(rest.begin(), rest.end(),
                          [](const Arrays &a, const Arrays &b) { return a.bound < b.bound; });
-        for (std::size_t i = 0; i < rest.size() && may_improve(rest[i].bound); i++) {
+        for (std::size_t i = 0; i < rest.size() && rest[i].bound < best_rank_; i++) {
             finished = finished && search_tiles(rest[i].mapping);
             if (!finished) {
                 best_.proven = false;
@@ -170,11 +230,10 @@ private:
     }
 
     /// With one tile for everything an array has the fewest folds, and the least crosses its
-    /// border. `stream`: of the cycles in which operands pass alone, which only grow as the array
-    /// in use shrinks; `all`: of everything.
+    /// border. `stream`: of the cycles in which operands pass alone; `all`: of everything.
     struct Bounds {
         double stream;
-        double all;
+        Rank all;
     };
     Bounds bounds(const Mapping &arrays) const {
         const Mapping m = whole(arrays);
@@ -182,47 +241,63 @@ private:
             count(p_, m, group_part(p_, m, m.tile.groups), channel_part(p_, m, m.tile.channels),
                   reduction_part(p_, m, m.tile.reduction),
                   pixel_part(p_, m, m.tile.rows, m.tile.columns));
-        const auto with_tiles = [&](std::int64_t least, bool exposed) {
-            return seconds(prices_, c.stream + c.fill, border_bytes(p_, c), least,
-                           exposed ? least : 0);
+        const Rates rates = rates_of(prices_, m);
+        return {seconds(rates, {c.stream, 0, 0, 0, 0}), with_least_tiles(rates, c)};
+    }
+
+    /// With the fewest bytes that tiles can move.
+    Rank with_least_tiles(const Rates &rates, const ArrayCounts &c) const {
+        const std::int64_t border = border_bytes(p_, c);
+        const auto time = [&](std::int64_t moved, std::int64_t exposed) {
+            return seconds(rates, {c.stream, c.fill, border, moved, exposed});
         };
-        return {seconds(prices_, c.stream, 0, 0, 0),
-                std::min(with_tiles(least_bytes_[0], true), with_tiles(least_bytes_[1], false))};
+        return {std::min(time(least_bytes_[0], least_bytes_[0]), time(least_bytes_[1], 0)),
+                std::min(least_bytes_[0], least_bytes_[1]), ranked(border)};
     }
 
-    bool may_improve(double bound) const {
-        return better(bound, std::min(least_bytes_[0], least_bytes_[1]));
+    std::int64_t ranked(std::int64_t border) const {
+        return space_.limits().vectors() ? border : 0;
     }
 
-    /// Of the uses with as many rows and columns as there are.
+    /// Of the uses with as many rows and columns as there are (of vector units: of all).
     Arrays most_promising_full() const {
-        Arrays best{{}, std::numeric_limits<double>::infinity()};
+        Arrays best;
         space_.for_each_sharing([&](Mapping m) {
-            m.array_columns = space_.array_columns(m).front();
-            m.array_rows = space_.array_rows(m).front();
-            const double time = bounds(m).all;
-            if (time < best.bound) {
-                best = {m, time};
+            for (const int columns : space_.array_columns(m)) {
+                m.array_columns = columns;
+                for (const int rows : space_.array_rows(m)) {
+                    m.array_rows = rows;
+                    const Rank bound = bounds(m).all;
+                    if (bound < best.bound) {
+                        best = {m, bound};
+                    }
+                    if (!space_.limits().vectors()) {
+                        return;
+                    }
+                }
             }
         });
         return best;
     }
 
-    /// Every other use of the arrays that may be as good as what was found.
+    /// Every other use of the arrays that may be as good as what was found. An array's cycles in
+    /// which operands pass only grow as less of it is in use; those of a vector unit are shorter
+    /// then.
     std::vector<Arrays> promising(const Arrays &found) const {
         std::vector<Arrays> kept;
+        const bool grows = !space_.limits().vectors();
         space_.for_each_sharing([&](Mapping m) {
             for (const int columns : space_.array_columns(m)) {
                 m.array_columns = columns;
-                bool hopeless = true;
+                bool hopeless = grows;
                 for (const int rows : space_.array_rows(m)) {
                     m.array_rows = rows;
                     const Bounds time = bounds(m);
-                    if (time.stream > best_time_) {
+                    if (grows && time.stream > best_rank_.time) {
                         break;
                     }
                     hopeless = false;
-                    if (may_improve(time.all) && m != found.mapping) {
+                    if (time.all < best_rank_ && m != found.mapping) {
                         kept.push_back({m, time.all});
                     }
                 }
@@ -254,20 +329,20 @@ private:
     }
 
     /// No tile of pixels is faster with these other tiles than all pixels at once, if they fitted.
-    double with_all_pixels(const Mapping &m, const GroupPart &g, const ChannelPart &n,
-                           const ReductionPart &k) const {
-        const ArrayCounts c = count(p_, m, g, n, k, all_pixels_);
-        return seconds(prices_, c.stream + c.fill, border_bytes(p_, c), 0, 0);
+    Rank with_all_pixels(const Mapping &m, const GroupPart &g, const ChannelPart &n,
+                         const ReductionPart &k) const {
+        return with_least_tiles(rates_, count(p_, m, g, n, k, all_pixels_));
     }
 
     /// False when the budget ran out.
     bool search_tiles(Mapping m) {
         const Parts all = parts(m);
         all_pixels_ = pixel_part(p_, m, p_.rows, p_.columns);
+        rates_ = rates_of(prices_, m);
         for (const GroupPart &g : all.groups) {
             for (const ChannelPart &n : all.channels) {
                 for (const ReductionPart &k : all.reductions) {
-                    if (!may_improve(with_all_pixels(m, g, n, k))) {
+                    if (!(with_all_pixels(m, g, n, k) < best_rank_)) {
                         continue;
                     }
                     for (const PixelPart &pixels : all.pixels) {
@@ -293,29 +368,26 @@ private:
                 continue;
             }
             const std::int64_t border = border_bytes(p_, c);
-            const auto time = [&](std::int64_t bytes) {
-                return seconds(prices_, c.stream + c.fill, border, bytes,
-                               twice ? c.exposed : bytes);
+            const std::int64_t first_and_last = prices_.keeps ? 0 : c.exposed;
+            const auto rank = [&](const TileTraffic &tiles) -> Rank {
+                const std::int64_t bytes = moved(c, tiles);
+                const std::int64_t exposed = twice ? first_and_last : bytes;
+                return {seconds(rates_, {c.stream, c.fill, border, bytes, exposed}), bytes,
+                        ranked(border)};
             };
-            if (!better(time(once.total()), once.total())) {
+            if (!(rank(once) < best_rank_)) {
                 continue;
             }
             for (const Order &order : orders(tiled_loops(n, k, pixels))) {
-                const std::int64_t bytes = tile_traffic(p_, n, k, pixels, order.again).total();
-                const double t = time(bytes);
-                if (better(t, bytes)) {
-                    best_time_ = t;
-                    best_bytes_ = bytes;
+                const Rank now = rank(tile_traffic(p_, n, k, pixels, order.again));
+                if (now < best_rank_) {
+                    best_rank_ = now;
                     best_.fits = true;
                     m.order = order.loops;
                     keep(m, g, n, k, pixels);
                 }
             }
         }
-    }
-
-    bool better(double time, std::int64_t bytes) const {
-        return time < best_time_ || (time == best_time_ && bytes < best_bytes_);
     }
 
     void keep(const Mapping &m, const GroupPart &g, const ChannelPart &n, const ReductionPart &k,
@@ -332,6 +404,7 @@ private:
         const std::size_t left = std::min<std::size_t>(arrays.size() - from, 64);
         for (std::size_t i = from; i < from + left; i++) {
             Mapping m = arrays[i].mapping;
+            rates_ = rates_of(prices_, m);
             const Parts all = parts(m);
             const auto any = [&](const auto &list) -> const auto & {
                 return list[random.below(list.size())];
@@ -342,23 +415,42 @@ private:
         }
     }
 
+    const Layer &layer_;
     MappingSpace space_;
     const ArrayProblem &p_;
     ArrayPrices prices_;
+    Rates rates_{}; ///< for the use of the arrays that is being searched
     std::int64_t most_priced_;
     std::array<std::int64_t, 2> least_bytes_{}; ///< by number of buffers
-    PixelPart all_pixels_{}; ///< for the use of the arrays that is being searched
+    PixelPart all_pixels_{};                    ///< likewise
     MappingChoice best_;
-    double best_time_ = std::numeric_limits<double>::infinity();
-    std::int64_t best_bytes_ = std::numeric_limits<std::int64_t>::max();
+    Rank best_rank_;
 };
 
 } // namespace
 
-Seconds array_seconds(const LoopNest &nest, const ArrayPrices &prices) {
-    const std::int64_t tiles = nest.tiles.traffic().count();
-    return Seconds(seconds(prices, nest.array.stream + nest.array.fill, nest.traffic().count(),
-                           tiles, nest.tiles.double_buffered ? nest.tiles.exposed.count() : tiles));
+std::int64_t moved_bytes(const ArrayProblem &p, std::int64_t weight_buffer, std::int64_t tiles,
+                         const std::optional<Bytes> &keeps) {
+    if (!keeps) {
+        return tiles;
+    }
+    const std::int64_t weights = p.weights() * p.element + p.bias_bytes();
+    const std::int64_t stays =
+        keeps->count() + (p.weights_are_activations ? 0 : weights - weight_buffer);
+    return std::max<std::int64_t>(0, tiles - std::max<std::int64_t>(0, stays));
+}
+
+Seconds array_seconds(const Layer &layer, const LoopNest &nest, const ArrayPrices &prices) {
+    const auto &m = std::get<Mapping>(nest.plan);
+    const TileLevel &tiles = nest.tiles;
+    const std::int64_t moved =
+        moved_bytes(array_problem(layer, m.vector_channels, m.vector_pixels),
+                    tiles.weights.footprint.count(), tiles.traffic().count(), prices.keeps);
+    return Seconds(seconds(rates_of(prices, m),
+                           {nest.array.stream, nest.array.fill, nest.traffic().count(), moved,
+                            !tiles.double_buffered ? moved
+                            : prices.keeps         ? 0
+                                                   : tiles.exposed.count()}));
 }
 
 MappingChoice best_mapping(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices,

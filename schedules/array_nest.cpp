@@ -116,6 +116,24 @@ ArrayProblem array_problem(const Layer &layer) {
     return p;
 }
 
+ArrayProblem array_problem(const Layer &layer, int vector_channels, int vector_pixels) {
+    ArrayProblem p = array_problem(layer);
+    const auto fill = [](std::int64_t &size, int unit) { size = ceil_div(size, unit) * unit; };
+    const bool side_by_side = p.grouped() && p.channels == 1;
+    (side_by_side ? p.group_unit : p.channel_unit) = vector_channels;
+    p.reduction_unit = p.grouped() ? 1 : vector_channels;
+    p.column_unit = vector_pixels;
+    fill(p.groups, p.group_unit);
+    fill(p.channels, p.channel_unit);
+    fill(p.columns, p.column_unit);
+    fill(p.input_columns, p.column_unit);
+    return p;
+}
+
+std::int64_t lanes_in_use(const Mapping &m) {
+    return ceil_div(columns_in_use(m), m.vector_channels) * m.vector_channels;
+}
+
 std::int64_t least_border_bytes(const ArrayProblem &p) {
     const bool gaps = p.stride > p.reach || std::int64_t{1} * p.reach * p.reach != p.taps;
     const auto read = [&](std::int64_t outputs, int pad, std::int64_t inputs) {
@@ -154,7 +172,8 @@ ChannelPart channel_part(const ArrayProblem &p, const Mapping &m, std::int64_t t
 
 ReductionPart reduction_part(const ArrayProblem &p, const Mapping &m, std::int64_t tile) {
     const Cut c = cut(p.reduction, tile);
-    ReductionPart part{tile, c.trips, 0, 0, 0, 0};
+    ReductionPart part{tile, c.trips, 0, 0,
+                       0,    0,       0, p.stored_reduction(std::min(tile, p.reduction))};
     part.folds = sum(c, tile, [&](std::int64_t n) { return ceil_div(p.taps * n, m.array_rows); });
     part.tile_folds = ceil_div(p.taps * std::min(tile, p.reduction), m.array_rows);
     const auto wait = [&](std::int64_t n) {
@@ -162,6 +181,9 @@ ReductionPart reduction_part(const ArrayProblem &p, const Mapping &m, std::int64
     };
     part.wait = sum(c, tile, wait);
     part.first_wait = wait(std::min(tile, p.reduction));
+    part.stored = p.reduction_unit == 1
+                      ? p.reduction
+                      : sum(c, tile, [&](std::int64_t n) { return p.stored_reduction(n); });
     return part;
 }
 
@@ -252,7 +274,7 @@ ArrayCounts count(const ArrayProblem &p, const Mapping &m, const GroupPart &g, c
     const std::int64_t groups = std::min(g.tile, p.groups);
     const std::int64_t channels = std::min(n.tile, p.channels);
     const std::int64_t reduction = std::min(k.tile, p.reduction);
-    const std::int64_t input = pixels.tile_inputs * reduction * groups * p.element;
+    const std::int64_t input = pixels.tile_inputs * k.tile_stored * groups * p.element;
     const std::int64_t weights =
         (p.taps * reduction * p.element + (p.bias ? 4 : 0)) * channels * groups;
     const std::int64_t output = tile_pixels * channels * groups;
@@ -300,7 +322,7 @@ unsigned tiled_loops(const ChannelPart &n, const ReductionPart &k, const PixelPa
 TileTraffic tile_traffic(const ArrayProblem &p, const ChannelPart &n, const ReductionPart &k,
                          const PixelPart &pixels, const Refetches &again) {
     TileTraffic t;
-    t.input = pixels.inputs * p.reduction * p.groups * p.element *
+    t.input = pixels.inputs * k.stored * p.groups * p.element *
               (again.input_per_channel_tile ? n.trips : 1);
     t.weights = (p.weights() * p.element + p.bias_bytes()) *
                 (again.weights_per_row_tile ? pixels.row_trips : 1) *

@@ -30,17 +30,30 @@ struct ArrayProblem {
     bool bias = false;                    ///< 4 bytes per output channel
     bool residual = false;                ///< a tensor of the output's size is read too
     bool weights_are_activations = false; ///< attention: keys or values
+    // Of data laid out in whole vectors: extents (but for the reduction) and tiles are multiples.
+    int group_unit = 1;
+    int column_unit = 1;
+    int channel_unit = 1;
+    int reduction_unit = 1; ///< of input channels as they are stored; padding is not multiplied
 
     std::int64_t macs() const { return groups * rows * columns * channels * reduction * taps; }
     std::int64_t outputs() const { return groups * rows * columns * channels; }
     std::int64_t weights() const { return groups * channels * reduction * taps; }
     std::int64_t bias_bytes() const { return bias ? 4 * groups * channels : 0; }
     bool grouped() const { return groups > 1; }
+    std::int64_t stored_reduction(std::int64_t tile) const {
+        return (tile + reduction_unit - 1) / reduction_unit * reduction_unit;
+    }
 };
 
 /// Whether the layer has multiply-adds, so that an array can work on it.
 bool runs_on_array(const Layer &layer);
 ArrayProblem array_problem(const Layer &layer);
+/// The layer laid out in vectors of so many channels and pixels of a row, filled up to whole ones.
+/// Groups of one channel each lie side by side in a vector, others have vectors of their own.
+ArrayProblem array_problem(const Layer &layer, int vector_channels, int vector_pixels);
+/// Lanes that the columns of an array in use take: whole vectors.
+std::int64_t lanes_in_use(const Mapping &m);
 
 /// Bytes that cross the array's border under any mapping: every weight and output once, and the
 /// pixels that windows touch (of strided or dilated windows one for each output, at least).
@@ -72,6 +85,8 @@ struct ReductionPart {
     std::int64_t tile_folds; ///< of the first tile
     std::int64_t wait;       ///< output stationary: cycles for which the previous fold's sums wait
     std::int64_t first_wait;
+    std::int64_t stored;      ///< input channels as all tiles store them
+    std::int64_t tile_stored; ///< and the largest one
 };
 
 struct PixelPart {

@@ -234,7 +234,7 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
         nest.tiles.double_buffered = true;
         return nest;
     }
-    const ArrayProblem p = array_problem(layer);
+    const ArrayProblem p = array_problem(layer, mapping.vector_channels, mapping.vector_pixels);
     const GroupPart g = group_part(p, mapping, mapping.tile.groups);
     const ChannelPart n = channel_part(p, mapping, mapping.tile.channels);
     const ReductionPart k = reduction_part(p, mapping, mapping.tile.reduction);
@@ -245,7 +245,7 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
 
     nest.array = {c.stream, c.fill};
     const double issued = static_cast<double>(c.stream) * mapping.array_rows *
-                          mapping.array_columns * mapping.groups_at_once * mapping.pixel_arrays *
+                          static_cast<double>(lanes_in_use(mapping)) * mapping.pixel_arrays *
                           mapping.channel_arrays;
     nest.issued = Macs(countable(issued));
     nest.registers = register_bytes(issued, p.element);
@@ -255,6 +255,7 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     nest.weights.reads = Bytes(c.weight_reads * p.element + p.bias_bytes());
     nest.output.reads = Bytes(partial);
     nest.output.writes = Bytes(partial + p.outputs() * p.element);
+    nest.residual.reads = Bytes(p.residual ? p.outputs() * p.element : 0); // whole vectors
 
     nest.tiles.double_buffered = mapping.double_buffered;
     nest.tiles.exposed = Bytes(c.exposed);

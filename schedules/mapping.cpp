@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t most = std::int64_t{1} << 40; // elements of a tensor (dsl/layer.cpp)
 
 const std::vector<std::string> loop_names = {"rows", "columns", "channels", "reduction"};
-const std::vector<std::string> knob_names = {"dataflow", "array", "groups", "arrays",
-                                             "preload",  "tile",  "order",  "buffers"};
+const std::vector<std::string> knob_names = {"dataflow", "array", "groups",  "arrays", "preload",
+                                             "tile",     "order", "buffers", "vector"};
 
 std::vector<std::string> split(const std::string &text, char separator) {
     std::vector<std::string> parts(1);
@@ -120,6 +120,10 @@ private:
             m.order = order(value);
         } else if (knob == "buffers") {
             m.double_buffered = number(knob, value, 1, 2) == 2;
+        } else if (knob == "vector") {
+            const auto n = extents(knob, value, 2, widest);
+            m.vector_channels = static_cast<int>(n[0]);
+            m.vector_pixels = static_cast<int>(n[1]);
         } else {
             throw bad("unknown knob '" + knob + "', expected one of " + join(knob_names) +
                       did_you_mean(knob, knob_names));
@@ -167,7 +171,8 @@ bool Mapping::operator==(const Mapping &o) const {
            array_columns == o.array_columns && groups_at_once == o.groups_at_once &&
            pixel_arrays == o.pixel_arrays && channel_arrays == o.channel_arrays &&
            preload == o.preload && tile == o.tile && order == o.order &&
-           double_buffered == o.double_buffered;
+           double_buffered == o.double_buffered && vector_channels == o.vector_channels &&
+           vector_pixels == o.vector_pixels;
 }
 
 std::string to_string(const Mapping &m) {
@@ -181,6 +186,9 @@ std::string to_string(const Mapping &m) {
         line << (i > 0 ? "," : "") << loop_names[static_cast<std::size_t>(m.order[i])];
     }
     line << " buffers=" << (m.double_buffered ? 2 : 1);
+    if (m.vector_channels > 1 || m.vector_pixels > 1) {
+        line << " vector=" << m.vector_channels << 'x' << m.vector_pixels;
+    }
     return line.str();
 }
 

@@ -8,6 +8,10 @@
 // A layer is G independent groups, each a product of [pixels x reduction] and [reduction x
 // channels]; the reduction is input channels times taps of the window. Depthwise layers have one
 // group per channel.
+//
+// The register file of a vector processor is such an array too: what stays is the register tile,
+// the vectors' lanes lie along its columns. There `vector` says what whole vectors the data is laid
+// out in; what fills them up is computed and moved like the rest.
 #pragma once
 
 #include <array>
@@ -56,6 +60,10 @@ struct Mapping {
     Tile tile;
     LoopOrderOfTiles order = {Loop::channels, Loop::rows, Loop::columns, Loop::reduction};
     bool double_buffered = false; ///< tiles move while the array works
+    /// Channels (or groups of one channel) and pixels of a row that a vector holds; 1 x 1: data has
+    /// no such layout.
+    int vector_channels = 1;
+    int vector_pixels = 1;
 
     bool operator==(const Mapping &o) const;
     bool operator!=(const Mapping &o) const { return !(*this == o); }

@@ -3,6 +3,7 @@
 #include "schedules/loop_nest.h"
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 
 namespace edgefront {
@@ -23,17 +24,30 @@ std::vector<std::int64_t> even_parts(std::int64_t n, std::int64_t most) {
     return sizes;
 }
 
-std::vector<int> even_parts_int(std::int64_t n, int most) {
+/// Of n in whole units, as many as there are room for; none when that is none.
+std::vector<int> even_parts_int(std::int64_t n, std::int64_t most, int unit = 1) {
     std::vector<int> sizes;
-    for (const std::int64_t size : even_parts(n, most)) {
-        sizes.push_back(static_cast<int>(size));
+    if (most >= unit) {
+        for (const std::int64_t size : even_parts(ceil_div(n, unit), most / unit)) {
+            sizes.push_back(static_cast<int>(size * unit));
+        }
+    }
+    return sizes;
+}
+
+/// All even parts of n in whole units; the first one is n.
+std::vector<std::int64_t> even_tiles(std::int64_t n, int unit) {
+    std::vector<std::int64_t> sizes = even_parts(ceil_div(n, unit), ceil_div(n, unit));
+    for (std::int64_t &size : sizes) {
+        size = std::min(n, size * unit);
     }
     return sizes;
 }
 
 /// Sizes up to n: even parts, and whole multiples of `unit`, given in units of 1 / scale.
-std::vector<std::int64_t> tiles_of_units(std::int64_t n, std::int64_t unit, std::int64_t scale) {
-    std::vector<std::int64_t> sizes = even_parts(n, n);
+std::vector<std::int64_t> tiles_of_units(std::int64_t n, std::int64_t unit, std::int64_t scale,
+                                         int whole = 1) {
+    std::vector<std::int64_t> sizes = even_tiles(n, whole);
     for (std::int64_t i = 1; ceil_div(i * unit, scale) < n; i++) {
         sizes.push_back(ceil_div(i * unit, scale));
     }
@@ -55,19 +69,77 @@ std::string sizes_text(std::initializer_list<std::pair<const char *, std::int64_
     return text;
 }
 
+/// Registers left to what stays when the operands that pass have theirs.
+int staying_registers(const ArrayLimits &limits) {
+    return limits.registers - 2;
+}
+
+/// Bytes of one row of what stays in a vector unit.
+std::int64_t row_bytes(const Mapping &m, std::int64_t element) {
+    return lanes_in_use(m) * (m.dataflow == Dataflow::output_stationary ? sum_bytes : element);
+}
+
+/// Rows of `m` that the registers hold.
+std::int64_t most_rows(const Mapping &m, const ArrayLimits &limits, std::int64_t element) {
+    return std::int64_t{1} * staying_registers(limits) * limits.register_bytes /
+           row_bytes(m, element);
+}
+
+/// What a mapping breaks of a vector unit.
+std::string too_many_registers(const Layer &layer, const Mapping &m, const ArrayLimits &limits) {
+    if (m.vector_channels != limits.vector_channels || m.vector_pixels != limits.vector_pixels) {
+        const auto text = [](int channels, int pixels) {
+            return std::to_string(channels) + "x" + std::to_string(pixels);
+        };
+        return "vectors: the mapping lays out " + text(m.vector_channels, m.vector_pixels) +
+               " channels and pixels, the hardware " +
+               text(limits.vector_channels, limits.vector_pixels);
+    }
+    const std::int64_t element = size_of(layer.type);
+    const std::int64_t wanted = registers_in_use(m, limits, element);
+    if (wanted <= limits.registers) {
+        return "";
+    }
+    const std::string what = above("vector registers", wanted, limits.registers);
+    Mapping other = m;
+    const auto shrink = [&] { // rows first, then groups, then columns
+        other.array_rows = static_cast<int>(
+            std::min<std::int64_t>(m.array_rows, most_rows(other, limits, element)));
+        return other.array_rows >= 1;
+    };
+    for (int *size : {&other.groups_at_once, &other.array_columns}) {
+        while (!shrink() && *size > 1) {
+            *size = (*size + 1) / 2;
+        }
+    }
+    if (shrink()) {
+        return what + "; it would fit as " + to_string(other);
+    }
+    other.array_rows = 1;
+    return what + "; no register tile fits, the smallest takes " +
+           std::to_string(registers_in_use(other, limits, element));
+}
+
 } // namespace
 
-std::string too_large(const Mapping &m, const ArrayLimits &limits) {
+std::int64_t registers_in_use(const Mapping &m, const ArrayLimits &limits, std::int64_t element) {
+    return ceil_div(m.array_rows * row_bytes(m, element), limits.register_bytes) + 2;
+}
+
+std::string too_large(const Layer &layer, const Mapping &m, const ArrayLimits &limits) {
     const std::int64_t columns = std::int64_t{1} * m.array_columns * m.groups_at_once;
     const std::int64_t arrays = std::int64_t{1} * m.pixel_arrays * m.channel_arrays;
+    if (arrays > limits.arrays) {
+        return above(limits.vectors() ? "vector units" : "arrays", arrays, limits.arrays);
+    }
+    if (limits.vectors()) {
+        return runs_on_array(layer) ? too_many_registers(layer, m, limits) : "";
+    }
     if (m.array_rows > limits.rows) {
         return above("array rows", m.array_rows, limits.rows);
     }
     if (columns > limits.columns) {
         return above("array columns", columns, limits.columns);
-    }
-    if (arrays > limits.arrays) {
-        return above("arrays", arrays, limits.arrays);
     }
     if (m.groups_at_once > limits.groups_at_once) {
         return above("groups at once", m.groups_at_once, limits.groups_at_once);
@@ -75,11 +147,14 @@ std::string too_large(const Mapping &m, const ArrayLimits &limits) {
     if (m.preload && !limits.preload) {
         return "preload: the array has no second set of registers";
     }
+    if (m.vector_channels > 1 || m.vector_pixels > 1) {
+        return "vectors: the array has none";
+    }
     return "";
 }
 
 std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLimits &limits) {
-    const std::string arrays = too_large(m, limits);
+    const std::string arrays = too_large(layer, m, limits);
     if (!arrays.empty() || !runs_on_array(layer)) {
         return arrays;
     }
@@ -88,7 +163,9 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
     if (wanted <= limits.scratchpad.count()) {
         return "";
     }
-    const std::string what = above("scratchpad bytes", wanted, limits.scratchpad.count()) + " (" +
+    const std::string what = above(limits.vectors() ? "on-chip bytes" : "scratchpad bytes", wanted,
+                                   limits.scratchpad.count()) +
+                             " (" +
                              sizes_text({{"input", nest.tiles.input.footprint.count()},
                                          {"weights", nest.tiles.weights.footprint.count()},
                                          {"output", nest.tiles.output.footprint.count()},
@@ -101,23 +178,31 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
         return what + "; it would fit with one buffer";
     }
     // Halve whichever tile is largest until it fits.
+    const ArrayProblem p = array_problem(layer, m.vector_channels, m.vector_pixels);
+    const std::array<std::pair<std::int64_t *, int>, 5> sizes = {{
+        {&other.tile.rows, 1},
+        {&other.tile.columns, p.column_unit},
+        {&other.tile.channels, p.channel_unit},
+        {&other.tile.reduction, p.reduction_unit},
+        {&other.tile.groups, p.group_unit},
+    }};
+    const auto units = [](const auto &size) { return ceil_div(*size.first, size.second); };
     while (!fits()) {
-        std::int64_t *largest = &other.tile.rows;
-        for (std::int64_t *size : {&other.tile.columns, &other.tile.channels, &other.tile.reduction,
-                                   &other.tile.groups}) {
-            largest = *size > *largest ? size : largest;
-        }
-        if (*largest <= 1) {
+        const auto &largest =
+            *std::max_element(sizes.begin(), sizes.end(),
+                              [&](const auto &a, const auto &b) { return units(a) < units(b); });
+        if (units(largest) <= 1) {
             return what + "; no tile fits, the smallest takes " +
                    std::to_string(analyse(layer, other).tiles.footprint().count());
         }
-        *largest = ceil_div(*largest, 2);
+        *largest.first = ceil_div(units(largest), 2) * largest.second;
     }
     return what + "; it would fit as " + to_string(other);
 }
 
 MappingSpace::MappingSpace(const Layer &layer, const ArrayLimits &limits)
-    : problem_(array_problem(layer)), limits_(limits) {
+    : problem_(array_problem(layer, limits.vector_channels, limits.vector_pixels)),
+      limits_(limits) {
     const std::int64_t parts = problem_.grouped() ? problem_.groups : problem_.channels;
     for (const int pixels : even_parts_int(problem_.rows * problem_.columns, limits.arrays)) {
         for (const int channels : even_parts_int(parts, limits.arrays / pixels)) {
@@ -130,8 +215,24 @@ std::vector<int> MappingSpace::groups_at_once(int channel_arrays) const {
     if (!problem_.grouped()) {
         return {1};
     }
-    return even_parts_int(ceil_div(problem_.groups, channel_arrays),
-                          std::min(limits_.groups_at_once, limits_.columns));
+    const std::int64_t groups = ceil_div(problem_.groups, channel_arrays);
+    if (!limits_.vectors()) {
+        return even_parts_int(groups, std::min(limits_.groups_at_once, limits_.columns));
+    }
+    // Vectors of several groups have one channel of each.
+    return problem_.channels > 1
+               ? std::vector<int>{1}
+               : even_parts_int(groups, most_columns(first()), problem_.group_unit);
+}
+
+std::int64_t MappingSpace::most_columns(const Mapping &m) const {
+    if (!limits_.vectors()) {
+        return limits_.columns / m.groups_at_once;
+    }
+    // A lane of what stays, at the fewest bytes.
+    return std::int64_t{1} * staying_registers(limits_) * limits_.register_bytes /
+           (m.groups_at_once *
+            (m.dataflow == Dataflow::output_stationary ? sum_bytes : problem_.element));
 }
 
 std::vector<int> MappingSpace::array_columns(const Mapping &m) const {
@@ -139,53 +240,76 @@ std::vector<int> MappingSpace::array_columns(const Mapping &m) const {
         m.dataflow == Dataflow::input_stationary
             ? ceil_div(problem_.rows * problem_.columns, m.pixel_arrays)
             : ceil_div(problem_.channels, problem_.grouped() ? 1 : m.channel_arrays);
-    return even_parts_int(extent, limits_.columns / m.groups_at_once);
+    return even_parts_int(extent, most_columns(m),
+                          m.groups_at_once > 1 ? 1 : limits_.vector_channels);
 }
 
 std::vector<int> MappingSpace::array_rows(const Mapping &m) const {
     const std::int64_t extent = m.dataflow == Dataflow::output_stationary
                                     ? ceil_div(problem_.rows * problem_.columns, m.pixel_arrays)
                                     : problem_.taps * problem_.reduction;
-    return even_parts_int(extent, limits_.rows);
+    return even_parts_int(extent, limits_.vectors() ? most_rows(m, limits_, problem_.element)
+                                                    : limits_.rows);
 }
 
 std::vector<std::int64_t> MappingSpace::group_tiles(const Mapping &m) const {
     const std::int64_t at_once = std::int64_t{1} * m.groups_at_once * m.channel_arrays;
-    return problem_.grouped() && at_once > 1 ? tiles_of_units(problem_.groups, at_once, 1)
-                                             : even_parts(problem_.groups, problem_.groups);
+    return problem_.grouped() && at_once > 1
+               ? tiles_of_units(problem_.groups, at_once, 1, problem_.group_unit)
+               : even_tiles(problem_.groups, problem_.group_unit);
 }
 
 std::vector<std::int64_t> MappingSpace::row_tiles() const {
-    return even_parts(problem_.rows, problem_.rows);
+    return even_tiles(problem_.rows, 1);
 }
 
 std::vector<std::int64_t> MappingSpace::column_tiles() const {
-    return even_parts(problem_.columns, problem_.columns);
+    return even_tiles(problem_.columns, problem_.column_unit);
 }
 
 std::vector<std::int64_t> MappingSpace::channel_tiles(const Mapping &m) const {
     const std::int64_t arrays = problem_.grouped() ? 1 : m.channel_arrays;
     const std::int64_t at_once =
         m.dataflow == Dataflow::input_stationary ? arrays : arrays * m.array_columns;
-    return at_once > 1 ? tiles_of_units(problem_.channels, at_once, 1)
-                       : even_parts(problem_.channels, problem_.channels);
+    const int unit = problem_.channel_unit;
+    return at_once > 1 && at_once % unit == 0 ? tiles_of_units(problem_.channels, at_once, 1, unit)
+                                              : even_tiles(problem_.channels, unit);
 }
 
 std::vector<std::int64_t> MappingSpace::reduction_tiles(const Mapping &m) const {
-    return m.dataflow == Dataflow::output_stationary || m.array_rows <= problem_.taps
-               ? even_parts(problem_.reduction, problem_.reduction)
+    return m.dataflow == Dataflow::output_stationary || m.array_rows <= problem_.taps ||
+                   problem_.reduction_unit > 1
+               ? even_tiles(problem_.reduction, problem_.reduction_unit)
                : tiles_of_units(problem_.reduction, m.array_rows, problem_.taps);
 }
 
-void MappingSpace::for_each_sharing(const std::function<void(const Mapping &)> &visit) const {
+Mapping MappingSpace::first() const {
     Mapping m;
     m.preload = limits_.preload;
+    m.vector_channels = limits_.vector_channels;
+    m.vector_pixels = limits_.vector_pixels;
+    return m;
+}
+
+Mapping MappingSpace::smallest() const {
+    Mapping m = first();
+    m.dataflow = Dataflow::output_stationary;
+    m.groups_at_once = problem_.group_unit;
+    m.array_columns = problem_.group_unit > 1 ? 1 : limits_.vector_channels;
+    m.tile = {group_tiles(m).back(), row_tiles().back(), column_tiles().back(),
+              channel_tiles(m).back(), reduction_tiles(m).back()};
+    return m;
+}
+
+void MappingSpace::for_each_sharing(const std::function<void(const Mapping &)> &visit) const {
+    Mapping m = first();
     for (const Dataflow dataflow :
          {Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary}) {
         m.dataflow = dataflow;
         for (const auto &[pixels, channels] : sharing_) {
             m.pixel_arrays = pixels;
             m.channel_arrays = channels;
+            m.groups_at_once = 1;
             for (const int groups : groups_at_once(channels)) {
                 m.groups_at_once = groups;
                 visit(m);

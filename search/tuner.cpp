@@ -67,8 +67,8 @@ bool still_true(const TuningRecord &known, const Layer &layer, const CostModel &
 
 void require_search(const CostModel &model) {
     if (!model.searches()) {
-        throw UserError("mappings are searched on targets of kind edgetpu; " + model.target().name +
-                        " is of kind " + to_string(model.target().kind) +
+        throw UserError("mappings are searched on targets of kind dsp or edgetpu; " +
+                        model.target().name + " is of kind " + to_string(model.target().kind) +
                         ", whose model has one mapping per layer");
     }
 }

@@ -1,6 +1,7 @@
 // The mapping search against enumerating its whole space, on layers and arrays small enough.
 #include "base/random.h"
 #include "dsl/zoo.h"
+#include "hwmodels/dsp_model.h"
 #include "hwmodels/edgetpu_model.h"
 #include "hwmodels/mapping_search.h"
 #include "tests/hwmodels/tiny_targets.h"
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <tuple>
 
 namespace edgefront {
 namespace {
@@ -65,16 +67,47 @@ ArrayLimits random_limits(Random &random) {
     return limits;
 }
 
-ArrayPrices random_prices(Random &random) {
-    return {1e-9 * (0.1 + random.uniform()), 1e-9 * random.uniform(),
-            1e-9 * random.uniform() * random.uniform(), 1e-9 * random.uniform()};
+/// Of vector units: two registers for the operands that pass, some for what stays.
+ArrayLimits random_vector_limits(Random &random) {
+    const auto up_to = [&](int n) { return 1 + static_cast<int>(random.below(n)); };
+    ArrayLimits limits;
+    limits.arrays = up_to(4);
+    limits.vector_channels = up_to(3);
+    limits.vector_pixels = up_to(2);
+    limits.register_bytes = 4 * up_to(3);
+    limits.registers = 2 + up_to(5);
+    limits.scratchpad = Bytes(random.below(4) == 0 ? up_to(60) : up_to(600));
+    return limits;
+}
+
+ArrayPrices random_prices(Random &random, const ArrayLimits &limits) {
+    ArrayPrices p{1e-9 * (0.1 + random.uniform()), 1e-9 * random.uniform(),
+                  1e-9 * random.uniform() * random.uniform(), 1e-9 * random.uniform()};
+    if (limits.vectors()) {
+        p.mac_s = p.cycle_s / 8;
+        p.unit_byte_s = p.border_byte_s;
+        p.afterwards_s = 1e-9 * random.uniform();
+        if (random.below(4) > 0) {
+            p.keeps = limits.scratchpad;
+        }
+    }
+    return p;
 }
 
 struct Enumerated {
     double time = std::numeric_limits<double>::infinity();
     std::int64_t bytes = std::numeric_limits<std::int64_t>::max();
+    std::int64_t border = std::numeric_limits<std::int64_t>::max();
     std::int64_t mappings = 0;
 };
+
+/// Bytes that do not stay in the scratchpad.
+std::int64_t moved(const Layer &layer, const ArrayLimits &limits, const LoopNest &nest,
+                   const ArrayPrices &prices) {
+    return moved_bytes(array_problem(layer, limits.vector_channels, limits.vector_pixels),
+                       nest.tiles.weights.footprint.count(), nest.tiles.traffic().count(),
+                       prices.keeps);
+}
 
 Enumerated enumerate(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices) {
     Enumerated best;
@@ -84,25 +117,27 @@ Enumerated enumerate(const Layer &layer, const ArrayLimits &limits, const ArrayP
         if (nest.tiles.footprint() > limits.scratchpad) {
             return;
         }
-        const double time = array_seconds(nest, prices).count();
-        const std::int64_t bytes = nest.tiles.traffic().count();
-        if (time < best.time || (time == best.time && bytes < best.bytes)) {
+        const double time = array_seconds(layer, nest, prices).count();
+        const std::int64_t bytes = moved(layer, limits, nest, prices);
+        const std::int64_t border = limits.vectors() ? nest.traffic().count() : 0;
+        if (std::tie(time, bytes, border) < std::tie(best.time, best.bytes, best.border)) {
             best.time = time;
             best.bytes = bytes;
+            best.border = border;
         }
     });
     return best;
 }
 
-TEST(MappingSearch, FindsWhatEnumeratingEverythingFinds) {
+void expect_what_enumerating_finds(ArrayLimits any_limits(Random &), int layers) {
     Random random(20261124);
     int infeasible = 0;
     std::int64_t mappings = 0;
     std::int64_t priced = 0;
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < layers; i++) {
         const Layer layer = small_layer(random);
-        const ArrayLimits limits = random_limits(random);
-        const ArrayPrices prices = random_prices(random);
+        const ArrayLimits limits = any_limits(random);
+        const ArrayPrices prices = random_prices(random, limits);
         const Enumerated all = enumerate(layer, limits, prices);
         const MappingChoice choice = best_mapping(layer, limits, prices);
         mappings += all.mappings;
@@ -118,27 +153,44 @@ TEST(MappingSearch, FindsWhatEnumeratingEverythingFinds) {
         EXPECT_EQ(mapping_problem(layer, choice.mapping, limits), "") << key(layer);
         EXPECT_EQ(choice.time.count(), all.time) << key(layer) << " " << to_string(choice.mapping);
         const LoopNest nest = analyse(layer, choice.mapping);
-        EXPECT_EQ(array_seconds(nest, prices), choice.time) << to_string(choice.mapping);
-        EXPECT_EQ(nest.tiles.traffic().count(), all.bytes) << to_string(choice.mapping);
+        EXPECT_EQ(array_seconds(layer, nest, prices), choice.time) << to_string(choice.mapping);
+        EXPECT_EQ(moved(layer, limits, nest, prices), all.bytes) << to_string(choice.mapping);
+        if (limits.vectors()) {
+            EXPECT_EQ(nest.traffic().count(), all.border) << to_string(choice.mapping);
+        }
     }
     EXPECT_GT(infeasible, 3);
-    EXPECT_LT(infeasible, 30);
+    EXPECT_LT(infeasible, layers / 2);
     EXPECT_LT(priced * 10, mappings);
+}
+
+TEST(MappingSearch, FindsWhatEnumeratingEverythingFinds) {
+    expect_what_enumerating_finds(random_limits, 60);
+}
+
+TEST(MappingSearch, FindsWhatEnumeratingEverythingFindsOnVectorUnits) {
+    expect_what_enumerating_finds(random_vector_limits, 200);
 }
 
 TEST(MappingSearch, IsNeverSlowerOnLargerHardware) {
     Random random(9);
     for (int i = 0; i < 400; i++) {
         const Layer layer = small_layer(random);
-        ArrayLimits limits = random_limits(random);
-        const ArrayPrices prices = random_prices(random);
+        ArrayLimits limits =
+            random.below(2) == 0 ? random_limits(random) : random_vector_limits(random);
+        ArrayPrices prices = random_prices(random, limits);
         const MappingChoice before = best_mapping(layer, limits, prices);
-        switch (random.below(5)) {
+        switch (random.below(limits.vectors() ? 7 : 5)) {
         case 0: limits.rows += 1 + static_cast<int>(random.below(4)); break;
         case 1: limits.columns += 1 + static_cast<int>(random.below(4)); break;
         case 2: limits.arrays += 1 + static_cast<int>(random.below(4)); break;
         case 3: limits.scratchpad += Bytes(static_cast<std::int64_t>(random.below(200))); break;
         case 4: limits.preload = true; break;
+        case 5: limits.registers += 1 + static_cast<int>(random.below(4)); break;
+        case 6: limits.register_bytes += 1 + static_cast<int>(random.below(8)); break;
+        }
+        if (prices.keeps) {
+            prices.keeps = limits.scratchpad;
         }
         const MappingChoice after = best_mapping(layer, limits, prices);
         if (before.fits) {
@@ -166,8 +218,25 @@ TEST(MappingSearch, SamplesWhatItMayNotFinish) {
     EXPECT_EQ(best_mapping(layer, limits, prices, 1000).mapping, sampled.mapping);
 }
 
-TEST(MappingSearch, PricesAsTheModelDoes) {
-    const EdgeTpuModel model(target_from(tiny_edgetpu_json()));
+TEST(MappingSearch, SamplesOnVectorUnitsToo) {
+    const DspModel model(find_target("hexagon690"));
+    Layer layer;
+    layer.type = DataType::int8;
+    layer.input = {112, 112, 16};
+    layer.output = {112, 112, 96}; // more than the memory holds
+    const ArrayPrices prices = model.prices(layer, {DataType::int8, 1});
+    const MappingChoice exact = best_mapping(layer, model.limits(), prices);
+    const MappingChoice sampled = best_mapping(layer, model.limits(), prices, 100);
+    EXPECT_TRUE(exact.proven);
+    EXPECT_FALSE(sampled.proven);
+    EXPECT_TRUE(sampled.fits);
+    EXPECT_EQ(mapping_problem(layer, sampled.mapping, model.limits()), "");
+    EXPECT_GE(sampled.time, exact.time);
+    EXPECT_LT(sampled.time.count(), 1.5 * exact.time.count());
+}
+
+template <typename Model>
+void expect_prices_of(const Model &model) {
     const Workload workload{DataType::int8, 1};
     Random random(3);
     for (int i = 0; i < 200; i++) {
@@ -175,11 +244,21 @@ TEST(MappingSearch, PricesAsTheModelDoes) {
         layer.type = workload.precision;
         const MappingChoice choice =
             best_mapping(layer, model.limits(), model.prices(layer, workload));
+        ASSERT_TRUE(choice.fits) << key(layer);
         EXPECT_EQ(std::get<Mapping>(model.mapping(layer, workload)), choice.mapping);
         const Verdict verdict = price_layer(model, layer, workload);
         ASSERT_TRUE(std::holds_alternative<Cost>(verdict)) << key(layer);
-        EXPECT_NEAR(std::get<Cost>(verdict).latency / choice.time, 1, 1e-12) << key(layer);
+        const Seconds overhead(model.target().constant("layer_overhead_us") * 1e-6);
+        EXPECT_NEAR((std::get<Cost>(verdict).latency - overhead) / choice.time, 1, 1e-9)
+            << key(layer);
     }
+}
+
+TEST(MappingSearch, PricesAsTheModelsDo) {
+    expect_prices_of(EdgeTpuModel(target_from(tiny_edgetpu_json())));
+    const Target dsp = target_from(tiny_dsp_json());
+    expect_prices_of(DspModel(dsp));
+    expect_prices_of(DspModel(with_constant(dsp, "memory_mib", 0.001)));
 }
 
 TEST(MappingSearch, SaysWhenTheScratchpadHoldsNoTile) {

@@ -149,7 +149,8 @@ TEST(BetterDevices, AreNeverSlower) {
                                                "l2_kib",
                                                "l2_bytes_per_cycle",
                                                "thread_clock_ghz",
-                                               "load_slots"};
+                                               "load_slots",
+                                               "vector_registers"};
     int tried = 0;
     for (const auto &[name, target] : read_targets()) {
         const Workload w{target.default_precision(), target.max_threads};

@@ -59,6 +59,7 @@ inline Json tiny_dsp_json() {
                                     {"mac_per_cycle_int8", 16},
                                     {"vector_bytes", 32},
                                     {"load_slots", 1},
+                                    {"vector_registers", 6},
                                     {"vector_channels", 8},
                                     {"vector_pixels", 4},
                                     {"dense_efficiency_int8", 0.5},

@@ -71,7 +71,9 @@ Target better_target(Random &random, const Target &target, std::string &what) {
                                                    "scratchpad_kib",
                                                    "preload",
                                                    "weight_memory_mib",
-                                                   "activation_memory_kib"};
+                                                   "activation_memory_kib",
+                                                   "vector_registers",
+                                                   "load_slots"};
     std::vector<ConstantSpec> specs;
     for (const ConstantSpec &spec : constant_specs(target)) {
         if (!target.has(spec.key)) {
@@ -113,6 +115,29 @@ Schedule random_schedule(Random &random) {
     return s;
 }
 
+/// Of vector units, register tiles that mostly fit; the memory may hold the tiles or not.
+Mapping random_vector_mapping(Random &random, const Target &target, const Layer &layer) {
+    const auto up_to = [&](double n) {
+        return 1 + static_cast<int>(
+                       random.below(std::max<std::uint64_t>(1, static_cast<std::uint64_t>(n))));
+    };
+    Mapping m;
+    m.dataflow = static_cast<Dataflow>(random.below(3));
+    m.vector_channels = static_cast<int>(target.constant("vector_channels"));
+    m.vector_pixels = static_cast<int>(target.constant("vector_pixels"));
+    const double stays =
+        (target.constant("vector_registers") - 2) * target.constant("vector_bytes") / 4;
+    const int columns = std::min(m.vector_channels * up_to(stays / m.vector_channels), 4096);
+    (layer.op == Op::depthwise_conv2d ? m.groups_at_once : m.array_columns) = columns;
+    m.array_rows = up_to(std::min(stays / columns, 4096.0));
+    m.pixel_arrays = up_to(target.constant("vector_units"));
+    m.channel_arrays = up_to(target.constant("vector_units") / m.pixel_arrays);
+    m.double_buffered = random.below(2) == 0;
+    m.tile = {up_to(64), up_to(16), up_to(16), up_to(64), up_to(64)};
+    m.order = loop_orders()[random.below(loop_orders().size())];
+    return m;
+}
+
 /// Within the device's arrays, whether its scratchpad holds the tiles or not.
 Mapping random_mapping(Random &random, const Target &target) {
     const auto up_to = [&](double n) {
@@ -133,16 +158,43 @@ Mapping random_mapping(Random &random, const Target &target) {
     return m;
 }
 
-Plan random_plan(Random &random, const Target &target) {
-    return target.kind == TargetKind::edgetpu ? Plan(random_mapping(random, target))
-                                              : Plan(random_schedule(random));
+bool has_mappings(const Target &target) {
+    return target.kind == TargetKind::edgetpu || target.kind == TargetKind::dsp;
+}
+
+Plan random_plan(Random &random, const Target &target, const Layer &layer) {
+    switch (target.kind) {
+    case TargetKind::edgetpu: return random_mapping(random, target);
+    case TargetKind::dsp: return random_vector_mapping(random, target, layer);
+    case TargetKind::cpu:
+    case TargetKind::gpu:
+    case TargetKind::npu: break;
+    }
+    return random_schedule(random);
+}
+
+/// Whether the device's memory or registers cannot hold what the plan keeps there.
+bool does_not_fit(const Target &target, const Layer &layer, const LoopNest &nest) {
+    const auto kept = static_cast<double>(nest.tiles.footprint().count());
+    if (target.kind == TargetKind::edgetpu) {
+        return kept > target.constant("scratchpad_kib") * 1024;
+    }
+    if (target.kind != TargetKind::dsp) {
+        return false;
+    }
+    const auto &m = std::get<Mapping>(nest.plan);
+    const double lanes = target.constant("vector_channels");
+    const double row = std::ceil(1.0 * m.array_columns * m.groups_at_once / lanes) * lanes *
+                       (m.dataflow == Dataflow::output_stationary ? 4 : size_of(layer.type));
+    return kept > std::round(target.constant("memory_mib") * 1024 * 1024) ||
+           std::ceil(m.array_rows * row / target.constant("vector_bytes")) + 2 >
+               target.constant("vector_registers");
 }
 
 /// Whether the model's own plans are to be tried too: searching one takes as long as pricing
 /// thousands.
 bool try_chosen(Random &random, const Target &target, const Layer &layer) {
-    return target.kind != TargetKind::edgetpu ||
-           (random.below(100) == 0 && macs(layer).count() < 10'000'000);
+    return !has_mappings(target) || (random.below(100) == 0 && macs(layer).count() < 10'000'000);
 }
 
 /// The price of the plan that the model chooses; nothing when the search did not finish.
@@ -217,7 +269,7 @@ int try_device(Random &random, const Target &target, int n) {
         }
         Layer layer = random_sized_layer(random);
         layer.type = w.precision;
-        const Plan plan = random_plan(random, target);
+        const Plan plan = random_plan(random, target, layer);
         const LoopNest nest = analyse(layer, plan);
         const auto where = [&] {
             return to_string(target.kind) + " " + write_target(target).dump() + "\n" + key(layer) +
@@ -233,8 +285,7 @@ int try_device(Random &random, const Target &target, int n) {
             ADD_FAILURE() << "traffic below the unique bytes: " << where();
         }
         const Verdict verdict = model->price(layer, nest, w);
-        if (std::holds_alternative<Infeasible>(verdict) &&
-            nest.tiles.footprint().count() > target.constant("scratchpad_kib") * 1024) {
+        if (std::holds_alternative<Infeasible>(verdict) && does_not_fit(target, layer, nest)) {
             continue;
         }
         const Cost *cost = std::get_if<Cost>(&verdict);

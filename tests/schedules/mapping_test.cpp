@@ -76,7 +76,15 @@ Mapping random_mapping(Random &random) {
     m.tile = {up_to(random, 7), up_to(random, 5), up_to(random, 5), up_to(random, 7),
               up_to(random, 7)};
     m.order = loop_orders()[random.below(24)];
+    if (random.below(2) == 0) {
+        m.vector_channels = up_to(random, 4);
+        m.vector_pixels = up_to(random, 3);
+    }
     return m;
+}
+
+ArrayProblem problem_of(const Layer &layer, const Mapping &m) {
+    return array_problem(layer, m.vector_channels, m.vector_pixels);
 }
 
 /// The tiles of a loop, as (first, size).
@@ -145,7 +153,8 @@ struct Walk {
                                     span(row, rows, p.stride, p.reach, p.pad_top, p.input_rows) *
                                     span(column, columns, p.stride, p.reach, p.pad_left,
                                          p.input_columns) *
-                                    k * groups * p.element;
+                                    ceil_div(k, p.reduction_unit) * p.reduction_unit * groups *
+                                    p.element;
                                 input_there = in;
                             }
                             if (weights_there != w) {
@@ -209,11 +218,10 @@ TEST(MappedNest, IsWhatWalkingItsTilesMoves) {
         const Layer layer = random_layer(random);
         const Mapping m = random_mapping(random);
         ASSERT_EQ(shape_problem(layer), "") << key(layer);
-        const ArrayProblem p = array_problem(layer);
-        ASSERT_EQ(p.macs(), macs(layer).count()) << key(layer);
-        ASSERT_EQ(p.outputs(), layer.output.elements()) << key(layer);
+        ASSERT_EQ(array_problem(layer).macs(), macs(layer).count()) << key(layer);
+        ASSERT_EQ(array_problem(layer).outputs(), layer.output.elements()) << key(layer);
         const LoopNest nest = analyse(layer, m);
-        const Walk walk(p, m);
+        const Walk walk(problem_of(layer, m), m);
         const std::string what = key(layer) + "  " + to_string(m);
         EXPECT_EQ(nest.tiles.input.reads.count(), walk.input) << what;
         if (!layer.bias) {
@@ -240,7 +248,7 @@ TEST(MappedNest, NeverTakesMoreFootprintThanItsTensors) {
         const Layer layer = random_layer(random);
         Mapping m = random_mapping(random);
         m.double_buffered = false;
-        const ArrayProblem p = array_problem(layer);
+        const ArrayProblem p = problem_of(layer, m);
         const LoopNest nest = analyse(layer, m);
         EXPECT_LE(nest.tiles.weights.footprint.count(),
                   p.weights() * p.element + (p.bias ? 4 * p.groups * p.channels : 0));
@@ -301,6 +309,7 @@ TEST(MappingText, NamesWhatItCannotRead) {
         {"map array=4x0", "array has '0', expected an integer from 1"},
         {"map tile=1x2x3x4", "expected 5 numbers"},
         {"map order=rows,rows,columns,channels", "expected each of rows, columns"},
+        {"map vector=32", "expected 2 numbers"},
         {"map buffers=3", "integer from 1 to 2"},
         {"map preload=1 preload=0", "given twice"},
         {"map preload", "no knob=value"}};
@@ -312,6 +321,63 @@ TEST(MappingText, NamesWhatItCannotRead) {
             EXPECT_TRUE(std::regex_search(e.what(), std::regex(pattern))) << e.what();
         }
     }
+}
+
+TEST(ArrayProblem, IsFilledUpToWholeVectors) {
+    Layer layer;
+    layer.type = DataType::int8;
+    layer.kernel = 3;
+    layer.pad_top = layer.pad_left = 1;
+    layer.input = {7, 7, 24};
+    layer.output = {7, 7, 40};
+    const ArrayProblem dense = array_problem(layer, 32, 4);
+    EXPECT_EQ(dense.channels, 64);
+    EXPECT_EQ(dense.columns, 8);
+    EXPECT_EQ(dense.input_columns, 8);
+    EXPECT_EQ(dense.reduction, 24); // what fills up inputs is stored, not multiplied
+    EXPECT_EQ(dense.stored_reduction(24), 32);
+    EXPECT_EQ(dense.rows, 7);
+    layer.groups = 2; // 20 channels each, which share no vector
+    EXPECT_EQ(array_problem(layer, 32, 4).channels, 32);
+    EXPECT_EQ(array_problem(layer, 32, 4).groups, 2);
+    layer.groups = 1;
+    layer.op = Op::depthwise_conv2d;
+    layer.input.channels = 40;
+    EXPECT_EQ(array_problem(layer, 32, 4).groups, 64);
+    EXPECT_EQ(array_problem(layer, 32, 4).channels, 1);
+    EXPECT_EQ(array_problem(layer, 1, 1).macs(), macs(layer).count());
+}
+
+TEST(MappingSpace, HoldsWhatRegistersAllowInWholeVectors) {
+    Layer layer;
+    layer.type = DataType::int8;
+    layer.input = {14, 14, 96};
+    layer.output = {14, 14, 160};
+    ArrayLimits limits;
+    limits.arrays = 2;
+    limits.registers = 32;
+    limits.register_bytes = 128;
+    limits.vector_channels = 32;
+    limits.vector_pixels = 4;
+    limits.scratchpad = Bytes(1 << 20);
+    const MappingSpace space(layer, limits);
+    EXPECT_EQ(space.column_tiles(), (std::vector<std::int64_t>{16, 8, 4}));
+    EXPECT_EQ(space.reduction_tiles(Mapping()), (std::vector<std::int64_t>{96, 64, 32}));
+    std::set<Dataflow> seen;
+    int most_rows = 0;
+    space.for_each_array([&](const Mapping &m) {
+        seen.insert(m.dataflow);
+        EXPECT_LE(registers_in_use(m, limits, 1), 32) << to_string(m);
+        EXPECT_EQ(too_large(layer, m, limits), "") << to_string(m);
+        for (const std::int64_t tile : space.channel_tiles(m)) {
+            EXPECT_EQ(tile % 32, 0) << to_string(m);
+        }
+        if (m.dataflow == Dataflow::output_stationary && m.array_columns == 32) {
+            most_rows = std::max(most_rows, m.array_rows);
+        }
+    });
+    EXPECT_EQ(seen.size(), 3u);
+    EXPECT_EQ(most_rows, 28); // of 30 registers: 14 x 16 pixels in 8 even parts
 }
 
 TEST(MappingLimits, NameWhatAMappingBreaksAndWhatWouldFit) {
