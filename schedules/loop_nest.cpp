@@ -210,6 +210,22 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     return nest;
 }
 
+void set_array_counts(LoopNest &nest, const ArrayProblem &p, const Mapping &mapping,
+                      const ArrayCounts &c) {
+    nest.array = {c.stream, c.fill};
+    // The largest arrays over the largest layers would not be countable in 64 bits.
+    const double issued = static_cast<double>(c.stream) * mapping.array_rows *
+                          mapping.array_columns * mapping.groups_at_once * mapping.pixel_arrays *
+                          mapping.channel_arrays;
+    nest.issued = Macs(static_cast<std::int64_t>(std::min(issued, 0x1p62)));
+    nest.lane_use = nest.macs / nest.issued;
+    const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
+    nest.input.reads = Bytes(c.input_reads * p.element);
+    nest.weights.reads = Bytes(c.weight_reads * p.element + p.bias_bytes());
+    nest.output.reads = Bytes(partial);
+    nest.output.writes = Bytes(partial + p.outputs() * p.element);
+}
+
 LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     // Sizes and element-wise work do not depend on the mapping.
     LoopNest nest = analyse(layer, Schedule());
@@ -235,18 +251,7 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     const TileTraffic moved =
         tile_traffic(p, n, k, pixels, refetches(mapping.order, tiled_loops(n, k, pixels)));
 
-    nest.array = {c.stream, c.fill};
-    // The largest arrays over the largest layers would not be countable in 64 bits.
-    const double issued = static_cast<double>(c.stream) * mapping.array_rows *
-                          mapping.array_columns * mapping.groups_at_once * mapping.pixel_arrays *
-                          mapping.channel_arrays;
-    nest.issued = Macs(static_cast<std::int64_t>(std::min(issued, 0x1p62)));
-    nest.lane_use = nest.macs / nest.issued;
-    const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
-    nest.input.reads = Bytes(c.input_reads * p.element);
-    nest.weights.reads = Bytes(c.weight_reads * p.element + p.bias_bytes());
-    nest.output.reads = Bytes(partial);
-    nest.output.writes = Bytes(partial + p.outputs() * p.element);
+    set_array_counts(nest, p, mapping, c);
 
     nest.tiles.double_buffered = mapping.double_buffered;
     nest.tiles.exposed = Bytes(c.exposed);

@@ -6,7 +6,9 @@
 #include "schedules/array_nest.h"
 
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace edgefront {
@@ -21,6 +23,9 @@ struct ArrayLimits {
     Bytes scratchpad;
 };
 
+/// "scratchpad bytes: the mapping takes 10, the hardware has 2 (input 4, output 6)".
+std::string scratchpad_text(std::initializer_list<std::pair<const char *, Bytes>> parts,
+                            Bytes limit);
 /// The first limit of the arrays that a mapping breaks, with its figures; "" when there is none.
 std::string too_large(const Mapping &mapping, const ArrayLimits &limits);
 /// The first limit of arrays and scratchpad that a mapping breaks, with its figures and the nearest
