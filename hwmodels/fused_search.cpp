@@ -43,10 +43,11 @@ void keep(std::vector<Use> &front, const Use &use) {
     front.push_back(use);
 }
 
-/// The uses worth taking for one choice of strips and slices, by member.
+/// What is known of one choice of strips and slices, by member.
 struct Uses {
-    std::vector<std::vector<Use>> members;
-    std::vector<double> least_computing; ///< from member i to the last one
+    std::vector<double> least_stream;      ///< seconds in which operands pass; empty: not looked at
+    std::vector<std::vector<Use>> members; ///< worth taking; empty: not looked at
+    std::vector<double> least_computing;   ///< from member i to the last one
     std::int64_t least_border = 0;
     bool hopeless = false;
 };
@@ -197,49 +198,53 @@ private:
         return front;
     }
 
-    const Uses &uses_of(const Candidate &c) {
-        const std::int64_t slice = problem_.slice(c.plan);
-        const auto [it, fresh] =
-            uses_.try_emplace(std::tuple(c.plan.rows, c.plan.keep_lines, slice));
-        Uses &uses = it->second;
-        if (!fresh) {
-            return uses;
-        }
+    /// Fills in the uses of every member that may lead to something better.
+    void find_uses(const Candidate &c, Uses &uses) {
         const std::size_t n = problem_.size();
-        std::vector<double> least(n);
         double sum = elementwise(*c.strips);
-        for (std::size_t i = 0; i < n; i++) {
-            least[i] = least_stream(i, c.strips->tensors[i + 1].fresh, slice);
-            sum += least[i];
+        for (const double least : uses.least_stream) {
+            sum += least;
         }
-        uses.hopeless = sum > best_time_;
         uses.least_computing.assign(n + 1, 0);
+        uses.members.resize(n);
         for (std::size_t i = n; i-- > 0 && !uses.hopeless;) {
-            uses.members.insert(uses.members.begin(),
-                                front(i, *c.strips, slice, best_time_ - sum + least[i]));
+            const double others = sum - uses.least_stream[i];
+            uses.members[i] = front(i, *c.strips, problem_.slice(c.plan), best_time_ - others);
             double computing = never;
             std::int64_t border = std::numeric_limits<std::int64_t>::max();
-            for (const Use &use : uses.members.front()) {
+            for (const Use &use : uses.members[i]) {
                 computing = std::min(computing, use.computing);
                 border = std::min(border, use.border);
             }
             uses.hopeless = computing == never;
             uses.least_computing[i] = uses.least_computing[i + 1] + computing;
             uses.least_border += border;
-            sum += uses.hopeless ? 0 : computing - least[i];
+            sum = others + computing;
         }
-        return uses;
     }
 
     void try_members(const Candidate &c) {
-        const Uses &uses = uses_of(c);
-        if (uses.hopeless) {
+        const std::int64_t slice = problem_.slice(c.plan);
+        Uses &uses = uses_[{c.plan.rows, c.plan.keep_lines, slice}];
+        const double elements = elementwise(*c.strips);
+        const auto hopeless = [&](double computing, std::int64_t border) {
+            return !better(seconds(prices_[0], elements + computing, border, c.bytes, c.exposed),
+                           c.bytes);
+        };
+        double stream = 0;
+        for (std::size_t i = 0; i < problem_.size(); i++) {
+            if (uses.least_stream.size() == i) {
+                uses.least_stream.push_back(least_stream(i, c.strips->tensors[i + 1].fresh, slice));
+            }
+            stream += uses.least_stream[i];
+        }
+        if (uses.hopeless || hopeless(stream, 0)) {
             return;
         }
-        const double elements = elementwise(*c.strips);
-        if (!better(seconds(prices_[0], elements + uses.least_computing[0], uses.least_border,
-                            c.bytes, c.exposed),
-                    c.bytes)) {
+        if (uses.members.empty()) {
+            find_uses(c, uses);
+        }
+        if (uses.hopeless || hopeless(uses.least_computing[0], uses.least_border)) {
             return;
         }
         std::array<bool, 8> fits{}; // by the members whose sums leave early
