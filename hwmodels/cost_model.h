@@ -132,7 +132,7 @@ struct Estimate {
     Cost network;                      ///< the network-wide part alone
     /// Sum of groups, layers in no group, and `network`; of the supported layers only.
     Cost total;
-    Bytes peak; ///< of activations, in the workload's precision
+    Bytes peak; ///< of activations in memory, in the workload's precision; none inside of groups
     Bytes weights;
     std::optional<LatencyInterval> interval; ///< around the total; of calibrated targets
     std::vector<std::string> unsupported; ///< "name: reason"; the total is no price when non-empty

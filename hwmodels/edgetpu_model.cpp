@@ -134,6 +134,11 @@ std::optional<FusedPlanChoice> EdgeTpuModel::search_fused(const std::vector<Laye
                                                           std::int64_t most_priced) const {
     std::vector<ArrayPrices> list;
     for (const Layer &layer : layers) {
+        if (refusal(target_, layer)) { // whatever the plan
+            Fusion any;
+            any.members.resize(layers.size());
+            return FusedPlanChoice{any, true, 1};
+        }
         list.push_back(prices(layer, workload));
     }
     const FusionChoice best = best_fusion(layers, limits_, list, most_priced);

@@ -126,6 +126,31 @@ std::vector<GroupEstimate> cheaper_groups(const CostModel &model, const Network 
     return groups;
 }
 
+/// The network as memory sees it: a group is one node that writes the last member's output.
+Network with_groups_as_nodes(const Network &network, const Estimate &e) {
+    Network merged = network;
+    merged.nodes.clear();
+    std::vector<int> index(network.nodes.size()); // in `merged`, by node
+    for (const EstimatePart &part : parts(e)) {
+        const std::size_t last = part.first + part.members - 1;
+        Node node = network.nodes[last];
+        if (part.group != nullptr) {
+            node.inputs = network.nodes[part.first].inputs;
+            if (node.layer.residual) {
+                node.inputs.push_back(network.nodes[last].inputs.back());
+            }
+        }
+        for (int &producer : node.inputs) {
+            producer = producer < 0 ? producer : index[static_cast<std::size_t>(producer)];
+        }
+        for (std::size_t i = part.first; i <= last; i++) {
+            index[i] = static_cast<int>(merged.nodes.size());
+        }
+        merged.nodes.push_back(std::move(node));
+    }
+    return merged;
+}
+
 } // namespace
 
 std::vector<EstimatePart> parts(const Estimate &e) {
@@ -148,7 +173,7 @@ Estimate estimate(const CostModel &model, const Network &network, const Workload
     if (fuse == Fuse::where_cheaper) {
         require_fusion(model);
     }
-    const NetworkTotals sums = totals(network, workload);
+    NetworkTotals sums = totals(network, workload);
     Estimate e;
     for (const Node &node : network.nodes) {
         Layer layer = node.layer;
@@ -175,6 +200,8 @@ Estimate estimate(const CostModel &model, const Network &network, const Workload
     }
     if (fuse == Fuse::where_cheaper) {
         e.groups = cheaper_groups(model, network, workload, e);
+        const Network merged = with_groups_as_nodes(network, e);
+        sums.peak_activations = plan_memory(with_type(merged, workload.precision)).peak;
     }
     std::vector<Cost> costs;
     for (const EstimatePart &part : parts(e)) {

@@ -291,6 +291,8 @@ TEST(FusedEstimate, AddsUpAndIsNeverSlowerThanLayerByLayer) {
         EXPECT_LT(fused.total.latency, apart.total.latency) << name;
         EXPECT_EQ(fused.total.macs, apart.total.macs);
         EXPECT_FALSE(fused.interval);
+        EXPECT_EQ(fused.weights, apart.weights);
+        EXPECT_LT(fused.peak, apart.peak) << name; // that of an expanded tensor, inside of a group
         double sum = fused.network.latency.count();
         std::size_t layers = 0;
         for (const EstimatePart &part : parts(fused)) {

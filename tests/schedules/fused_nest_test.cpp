@@ -358,6 +358,17 @@ TEST(FusedNest, CountsAnInvertedBottleneckByHand) {
     EXPECT_EQ(kept.repeated(), Macs(0));
     EXPECT_EQ(kept.level.lines, Bytes((3 + 2) * 4 * 6)); // expanded, and two rows of the next
     EXPECT_EQ(kept.level.tiles.traffic(), Bytes(4 * 4 * 2 + (12 + 54 + 18) + 4 * 4 * 3));
+    // Sums that leave the array early take 4 bytes, in the rows that are being made: two products
+    // in arrays of one row.
+    FusedNest early = analyse(layers, parse_fusion("fuse rows=2 lines=keep | map dataflow=ws "
+                                                   "array=1x1 | map dataflow=os | map "
+                                                   "dataflow=ws array=6x1"));
+    EXPECT_EQ(early.level.lines, kept.level.lines + Bytes(3 * 4 * 6 * 3));
+    EXPECT_EQ(early.level.tiles.output.footprint, Bytes(2 * 4 * 3));
+    early = analyse(layers, parse_fusion("fuse rows=2 lines=keep | map dataflow=os | map "
+                                         "dataflow=os | map dataflow=ws array=5x1"));
+    EXPECT_EQ(early.level.lines, kept.level.lines);
+    EXPECT_EQ(early.level.tiles.output.footprint, Bytes(2 * 4 * 3 * 4));
     FusedNest made = analyse(layers, parse_fusion("fuse rows=2 lines=recompute" + members));
     EXPECT_EQ(made.worked[0].output.height, 6);
     EXPECT_EQ(made.repeated(), Macs(2 * 4 * 2 * 6));
