@@ -17,6 +17,7 @@ struct Options {
     std::optional<std::string> precision;
     std::optional<int> threads;
     std::vector<std::string> changes; ///< "key=value"
+    bool fuse = false;
     OutputOptions output;
 };
 
@@ -28,12 +29,14 @@ int run_estimate(const Options &options) {
     }
     const Workload workload = workload_for(target, precision, options.threads);
     const Network network = options.network.resolve();
+    const Fuse fuse = options.fuse ? Fuse::where_cheaper : Fuse::never;
     EstimateReport report{network.name, target, workload,
-                          estimate(*make_cost_model(target), network, workload)};
+                          estimate(*make_cost_model(target), network, workload, fuse)};
+    report.fuse = fuse;
     if (!options.changes.empty()) {
         report.target = with_changes(target, options.changes);
         report.unchanged = {target, std::move(report.estimate)};
-        report.estimate = estimate(*make_cost_model(report.target), network, workload);
+        report.estimate = estimate(*make_cost_model(report.target), network, workload, fuse);
         report.estimate.interval.reset(); // belongs to the calibrated device
     }
     options.output.write(estimate_table(report), estimate_json(report));
@@ -62,6 +65,9 @@ void add_estimate(CLI::App &app, Session &session) {
     command->add_option("--set", options->changes,
                         "What if: KEY=VALUE[,KEY=VALUE...] for a constant of the target (see "
                         "`edgefront targets NAME`); may be repeated");
+    command->add_flag("--fuse", options->fuse,
+                      "Price pointwise-depthwise-pointwise, depthwise-pointwise and "
+                      "pointwise-depthwise chains in one piece where that is faster");
     command->footer(
         "Latency and energy are modelled. Exit code 3: the target cannot run a layer.\n"
         "The lower bound is the longest of the multiply-adds on all multipliers and the unique "

@@ -26,6 +26,7 @@ struct Options {
     std::string db = "tuning.db";
     std::string import_from;
     std::string export_to;
+    bool fuse = false;
     OutputOptions output;
 };
 
@@ -46,25 +47,27 @@ Table table_of(const TuneResult &result, const Network &network, const CostModel
     table.columns = {{"name", "layer"},    {"times", "times"},   {"predicted_us", "us", 3},
                      {"proven", "proven"}, {"trials", "trials"}, {"from_database", "known"},
                      {"plan", "mapping"}};
-    std::size_t proven = 0, known = 0, refused = 0;
+    std::size_t proven = 0, known = 0, refused = 0, groups = 0;
     double total = 0;
     for (const TunedLayer &l : result.layers) {
         const TuningRecord &r = l.record;
         proven += r.proven && r.predicted ? 1 : 0;
         known += l.from_database ? 1 : 0;
-        refused += r.predicted ? 0 : 1;
+        groups += l.fused() ? 1 : 0;
+        refused += r.predicted || l.fused() ? 0 : 1;
         const auto times = static_cast<int>(l.names.size());
-        total += r.predicted ? r.predicted->count() * times : 0;
+        total += r.predicted && !l.fused() ? r.predicted->count() * times : 0;
         table.rows.push_back({l.names.front(), times,
                               r.predicted ? Json(r.predicted->count() * 1e6) : Json(),
                               r.proven ? "yes" : "no", r.trials, l.from_database ? "yes" : "no",
                               r.predicted ? r.plan : r.refused});
     }
     table.notes = {fmt::format(
-        "{} on {} ({}, {} thread{}): {} different layers, {} proven best, {} known before; kept in "
-        "{}",
+        "{} on {} ({}, {} thread{}): {} different layers{}, {} proven best, {} known before; kept "
+        "in {}",
         network.name, model.target().name, to_string(workload.precision), workload.threads,
-        workload.threads == 1 ? "" : "s", result.layers.size(), proven, known, db)};
+        workload.threads == 1 ? "" : "s", result.layers.size() - groups,
+        groups > 0 ? fmt::format(" and {} groups", groups) : "", proven, known, db)};
     if (result.interrupted) {
         table.notes.push_back(fmt::format("out of time after {} of {} layers; the same command "
                                           "goes on",
@@ -89,6 +92,9 @@ int run_tune(const Options &options, bool quiet) {
     const Workload workload = workload_for(model->target(), precision, options.threads);
     const Network network = options.network.resolve();
     require_search(*model);
+    if (options.fuse) {
+        require_fusion(*model);
+    }
     if (!(options.minutes >= 0)) { // what is no number included
         throw UserError("--minutes: expected a number from 0 up");
     }
@@ -112,6 +118,7 @@ int run_tune(const Options &options, bool quiet) {
     TuneOptions tuning;
     tuning.trials = options.trials;
     tuning.version = EDGEFRONT_VERSION;
+    tuning.fuse = options.fuse;
     bool out_of_time = false;
     tuning.stop = [&] {
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -144,7 +151,7 @@ int run_tune(const Options &options, bool quiet) {
                           {"complete", !result.interrupted},
                           {"layers", rows_json(result)}});
     for (const TunedLayer &l : result.layers) {
-        if (!l.record.predicted) {
+        if (!l.record.predicted && !l.fused()) {
             std::fprintf(stderr, "edgefront: %s cannot run %s: %s\n", model->target().name.c_str(),
                          l.names.front().c_str(), l.record.refused.c_str());
             return exit_infeasible;
@@ -175,11 +182,15 @@ void add_tune(CLI::App &app, Session &session) {
                         "First read the records of this file of JSON lines");
     command->add_option("--export", options->export_to,
                         "Afterwards write all records of the database as JSON lines");
+    command->add_flag("--fuse", options->fuse,
+                      "Also the best fusion of every group of layers that `estimate --fuse` looks "
+                      "at");
     command->footer(
         "Scores are modelled. \"proven\" means that no mapping of the space is faster; a layer "
         "that "
         "is proven,\nor has had as many trials, is taken from the database.\nExamples:\n"
         "  edgefront tune mobilenet_v2 --target pixel8-edgetpu --db tuning.db\n"
+        "  edgefront tune mobilenet_v2 --target pixel8-edgetpu --fuse\n"
         "  edgefront tune mobilenet_v4_conv_small --target coral-usb --export tuned.jsonl --format "
         "json");
     command->callback([=, &session] {

@@ -7,7 +7,7 @@
 #include "dsl/network.h"
 #include "hwmodels/cost.h"
 #include "hwmodels/target.h"
-#include "schedules/loop_nest.h"
+#include "schedules/fused_nest.h"
 
 #include <memory>
 #include <optional>
@@ -44,6 +44,13 @@ struct PlanChoice {
     std::int64_t priced = 0; ///< plans that were priced on the way
 };
 
+/// The same of a fused group.
+struct FusedPlanChoice {
+    Fusion plan;
+    bool proven = false;
+    std::int64_t priced = 0;
+};
+
 class CostModel {
 public:
     virtual ~CostModel() = default;
@@ -67,6 +74,17 @@ public:
     virtual Bytes stored_weights(const Layer &layer, const Workload & /*workload*/) const {
         return weight_bytes(layer);
     }
+    /// Whether this kind can compute groups of layers without their middle tensors leaving.
+    virtual bool fuses() const { return false; }
+    /// The best fusion of a group (its `fusion_obstacle` is empty) after at most about
+    /// `most_priced` prices; nothing on kinds that do not fuse.
+    virtual std::optional<FusedPlanChoice>
+    search_fused(const std::vector<Layer> &, const Workload &, std::int64_t /*most_priced*/) const {
+        return {};
+    }
+    /// The price of a group under a fusion; additive as that of a layer.
+    virtual Verdict price_fused(const std::vector<Layer> &layers, const FusedNest &nest,
+                                const Workload &workload) const;
     /// What does not add up over layers: fixed time per inference, weights streamed beyond the
     /// on-chip memory, transfers of input and output. Added once to the sum of the layers.
     virtual Cost network_cost(const NetworkTotals &totals, const Workload &workload) const = 0;
@@ -83,6 +101,16 @@ struct LayerEstimate {
     Layer layer;
     Plan mapping;
     Verdict verdict;
+};
+
+/// A group that is cheaper fused than layer by layer.
+struct GroupEstimate {
+    std::size_t first = 0; ///< index of the first of `members` consecutive layers
+    std::size_t members = 0;
+    Fusion plan;
+    bool proven = false;
+    Verdict verdict; ///< a Cost, in place of the members' own
+    Cost separate;   ///< the sum of the members' own
 };
 
 /// How far off a latency may be, seen from the networks its target was calibrated on.
@@ -104,17 +132,39 @@ std::optional<LatencyInterval> latency_interval(const Target &target, const Work
 
 /// The price of a whole network.
 struct Estimate {
-    std::vector<LayerEstimate> layers;
-    Cost network;  ///< the network-wide part alone
-    Cost total;    ///< sum of layers and `network`; of the supported layers only
-    Bytes peak;    ///< of activations, in the workload's precision
+    std::vector<LayerEstimate> layers; ///< each by itself, members of groups too
+    std::vector<GroupEstimate> groups; ///< in the order of the network; with Fuse::where_cheaper
+    Cost network;                      ///< the network-wide part alone
+    /// Sum of groups, layers in no group, and `network`; of the supported layers only.
+    Cost total;
+    Bytes peak;    ///< of activations in memory, in the workload's precision; none inside of groups
     Bytes weights; ///< as the device stores them
     std::optional<LatencyInterval> interval; ///< around the total; of calibrated targets
     std::vector<std::string> unsupported; ///< "name: reason"; the total is no price when non-empty
     bool supported() const { return unsupported.empty(); }
 };
 
+/// What is priced in one piece.
+struct EstimatePart {
+    std::size_t first; ///< of `layers`
+    std::size_t members;
+    const GroupEstimate *group; ///< null: a layer by itself
+    const Verdict *verdict;
+};
+/// Every layer is in one of them, in order.
+std::vector<EstimatePart> parts(const Estimate &estimate);
+
 NetworkTotals totals(const CostModel &model, const Network &network, const Workload &workload);
-Estimate estimate(const CostModel &model, const Network &network, const Workload &workload);
+
+enum class Fuse {
+    never,         ///< layer by layer, as the runtimes behind published latencies do
+    where_cheaper, ///< each of `fused_groups`, if that is faster than its layers one by one
+};
+
+/// Throws UserError when groups are asked for on a kind that does not fuse.
+Estimate estimate(const CostModel &model, const Network &network, const Workload &workload,
+                  Fuse fuse = Fuse::never);
+/// Throws UserError unless the model fuses.
+void require_fusion(const CostModel &model);
 
 } // namespace edgefront

@@ -1,5 +1,7 @@
 #include "hwmodels/edgetpu_model.h"
 
+#include "hwmodels/fused_search.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -104,6 +106,17 @@ Plan EdgeTpuModel::mapping(const Layer &layer, const Workload &workload) const {
     return search(layer, workload, default_most_priced)->plan;
 }
 
+Work EdgeTpuModel::array_work(const Layer &layer, const LoopNest &nest,
+                              const Workload &workload) const {
+    Work work = common_.layer_work(layer, nest, workload);
+    const double efficiency = common_.efficiency(layer, workload.precision);
+    const auto stream = static_cast<double>(nest.array.stream);
+    work.compute = Cycles(stream / efficiency);
+    work.fill_drain = Cycles(static_cast<double>(nest.array.fill) / efficiency);
+    work.issued = Macs(std::llround(std::min(stream * macs_per_cycle_, 0x1p62)));
+    return work;
+}
+
 Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
                             const Workload &workload) const {
     if (const auto refused = refusal(target_, layer)) {
@@ -114,12 +127,7 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     if (tiles.footprint() > limits_.scratchpad || !too_large(layer, mapping, limits_).empty()) {
         return Infeasible{mapping_problem(layer, mapping, limits_)};
     }
-    Work work = common_.layer_work(layer, nest, workload);
-    const double efficiency = common_.efficiency(layer, workload.precision);
-    const auto stream = static_cast<double>(nest.array.stream);
-    work.compute = Cycles(stream / efficiency);
-    work.fill_drain = Cycles(static_cast<double>(nest.array.fill) / efficiency);
-    work.issued = Macs(std::llround(std::min(stream * macs_per_cycle_, 0x1p62)));
+    Work work = array_work(layer, nest, workload);
     work.loads = {scratchpad_, memory_};
     work.loads[0].bytes = nest.traffic();
     work.loads[1].bytes = tiles.traffic();
@@ -127,12 +135,71 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     work.loads[0].least =
         runs_on_array(layer) ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
     work.loads[1].least = std::min(tiles.traffic(), nest.footprint());
-    const Bytes activations = nest.footprint() - nest.weights.footprint;
+    add_excess(nest.footprint() - nest.weights.footprint, work);
+    return roofline(work);
+}
+
+void EdgeTpuModel::add_excess(Bytes activations, Work &work) const {
     LevelLoad excess = spill(streamed_, activations, activation_memory_.value_or(weight_memory_));
     if (excess.bytes > Bytes(0)) {
         excess.exposed = excess.bytes;
         work.loads.push_back(excess);
     }
+}
+
+std::optional<FusedPlanChoice> EdgeTpuModel::search_fused(const std::vector<Layer> &layers,
+                                                          const Workload &workload,
+                                                          std::int64_t most_priced) const {
+    std::vector<ArrayPrices> list;
+    for (const Layer &layer : layers) {
+        if (refusal(target_, layer)) { // whatever the plan
+            Fusion any;
+            any.members.resize(layers.size());
+            return FusedPlanChoice{any, true, 1};
+        }
+        list.push_back(prices(layer, workload));
+    }
+    const FusionChoice best = best_fusion(layers, limits_, list, most_priced);
+    return FusedPlanChoice{best.plan, best.proven, best.priced};
+}
+
+Verdict EdgeTpuModel::price_fused(const std::vector<Layer> &layers, const FusedNest &nest,
+                                  const Workload &workload) const {
+    Work work;
+    Bytes border, unique = nest.level.tiles.residual.reads;
+    for (std::size_t i = 0; i < layers.size(); i++) {
+        if (const auto refused = refusal(target_, layers[i])) {
+            return *refused;
+        }
+        const Work part = array_work(nest.worked[i], nest.members[i], workload);
+        work.compute += part.compute;
+        work.fill_drain += part.fill_drain;
+        work.elementwise += part.elementwise;
+        work.overhead += part.overhead;
+        work.issued += part.issued;
+        work.registers += part.registers;
+        work.register_pj_per_byte = part.register_pj_per_byte;
+        work.macs_per_cycle = part.macs_per_cycle;
+        work.pj_per_mac = part.pj_per_mac;
+        work.clock_ghz = part.clock_ghz;
+        border += Bytes(least_border_bytes(array_problem(layers[i])));
+        unique += nest.members[i].weights.footprint;
+    }
+    const std::string problem = fusion_problem(layers, nest.plan, limits_);
+    if (!problem.empty()) {
+        return Infeasible{problem};
+    }
+    work.macs = nest.macs();
+    work.repeated = nest.repeated();
+    const TileLevel &tiles = nest.level.tiles;
+    work.loads = {scratchpad_, memory_};
+    work.loads[0].bytes = nest.traffic();
+    work.loads[0].least = border;
+    work.loads[1].bytes = tiles.traffic();
+    work.loads[1].exposed = tiles.double_buffered ? tiles.exposed : tiles.traffic();
+    const Bytes ends = nest.members.front().input.footprint + nest.members.back().output.footprint;
+    work.loads[1].least = unique + ends;
+    add_excess(ends + nest.level.tiles.residual.reads, work);
     return roofline(work);
 }
 

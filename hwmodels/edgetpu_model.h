@@ -24,6 +24,14 @@ public:
                                      std::int64_t most_priced) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
+    bool fuses() const override { return true; }
+    std::optional<FusedPlanChoice> search_fused(const std::vector<Layer> &layers,
+                                                const Workload &workload,
+                                                std::int64_t most_priced) const override;
+    /// Members take the arrays in turns and keep their fixed times each: nothing is known of a
+    /// runtime that would save them.
+    Verdict price_fused(const std::vector<Layer> &layers, const FusedNest &nest,
+                        const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
     const ArrayLimits &limits() const { return limits_; }
@@ -31,6 +39,11 @@ public:
     ArrayPrices prices(const Layer &layer, const Workload &workload) const;
 
 private:
+    /// What the arrays and the vector unit do; nothing moved.
+    Work array_work(const Layer &layer, const LoopNest &nest, const Workload &workload) const;
+    /// Streams what of the activations the memory for them cannot hold.
+    void add_excess(Bytes activations, Work &work) const;
+
     Target target_;
     CommonConstants common_;
     ArrayLimits limits_;

@@ -49,13 +49,6 @@ double seconds(const Rates &rates, const Priced &n) {
                     static_cast<double>(n.moved) * rates.tile_byte_s);
 }
 
-/// Bytes across the array's border, as `analyse` counts them.
-std::int64_t border_bytes(const ArrayProblem &p, const ArrayCounts &c) {
-    const std::int64_t partial = c.sum_writes - p.outputs();
-    return (c.input_reads + c.weight_reads + p.outputs() * (p.residual ? 2 : 1)) * p.element +
-           2 * partial * sum_bytes + p.bias_bytes();
-}
-
 /// An order of tiles and what it moves again; of orders that move more than another, none.
 struct Order {
     LoopOrderOfTiles loops;

@@ -112,7 +112,7 @@ Cost roofline(const Work &work) {
     const double compute = (work.compute + work.fill_drain + work.elementwise).count() / hertz;
     double busy = compute;
     const double multiplied = static_cast<double>(work.macs.count()) * work.executed;
-    double energy = multiplied * work.pj_per_mac +
+    double energy = (multiplied + static_cast<double>(work.repeated.count())) * work.pj_per_mac +
                     static_cast<double>(work.registers.count()) * work.register_pj_per_byte;
     double longest = compute;
 

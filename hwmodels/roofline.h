@@ -38,7 +38,8 @@ struct Work {
     std::vector<LevelLoad> loads;
     Seconds overhead;
     Macs macs;
-    Macs issued; ///< with padded lanes and pixels; tells padding from kernels below the peak
+    Macs issued;   ///< with padded lanes and pixels; tells padding from kernels below the peak
+    Macs repeated; ///< beyond `macs`: the same products again, part of `issued`; they cost energy
     /// Of `macs`, the share that is multiplied: below 1 where a fast convolution saves some.
     double executed = 1;
     double macs_per_cycle = 0; ///< of all multipliers in use, for the utilisation

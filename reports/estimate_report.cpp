@@ -46,6 +46,59 @@ std::vector<Change> changes(const EstimateReport &report) {
     return list;
 }
 
+std::string name_of(const Estimate &e, const EstimatePart &part) {
+    std::string name;
+    for (std::size_t i = part.first; i < part.first + part.members; i++) {
+        name += (name.empty() ? "" : " + ") + e.layers[i].name;
+    }
+    return name;
+}
+
+std::string op_of(const Estimate &e, const EstimatePart &part) {
+    return part.group != nullptr ? "fused" : to_string(e.layers[part.first].layer.op);
+}
+
+/// The same layers in an estimate that may have other groups; nothing when one of its groups
+/// reaches beyond them.
+std::optional<Verdict> same_layers(const Estimate &e, const EstimatePart &wanted) {
+    std::vector<Cost> costs;
+    for (const EstimatePart &part : parts(e)) {
+        if (part.first + part.members <= wanted.first ||
+            part.first >= wanted.first + wanted.members) {
+            continue;
+        }
+        if (part.first == wanted.first && part.members == wanted.members) {
+            return *part.verdict;
+        }
+        const Cost *cost = std::get_if<Cost>(part.verdict);
+        if (cost == nullptr || part.members > wanted.members) {
+            return {};
+        }
+        costs.push_back(*cost);
+    }
+    return sum(costs);
+}
+
+/// "fused: 16 groups of 48 layers, 1.234 ms instead of 1.534 ms one by one".
+std::string groups_note(const Estimate &e) {
+    std::vector<Cost> fused, separate;
+    std::size_t layers = 0, proven = 0;
+    for (const GroupEstimate &group : e.groups) {
+        fused.push_back(std::get<Cost>(group.verdict));
+        separate.push_back(group.separate);
+        layers += group.members;
+        proven += group.proven ? 1 : 0;
+    }
+    if (fused.empty()) {
+        return "fused: nothing, layers one by one are as fast";
+    }
+    return fmt::format(
+        "fused: {} groups of {} layers ({} proven best), {:.3f} ms instead of {:.3f} "
+        "ms one by one",
+        fused.size(), layers, proven, milliseconds(sum(fused).latency),
+        milliseconds(sum(separate).latency));
+}
+
 // ---- as a table ----
 
 std::string for_people(std::string name) {
@@ -171,13 +224,23 @@ std::string changes_note(const EstimateReport &report) {
 
 Json layers_json(const Estimate &e) {
     Json layers = Json::array();
-    for (const LayerEstimate &l : e.layers) {
-        Json row = {{"name", l.name}, {"op", to_string(l.layer.op)}};
-        if (const Cost *cost = std::get_if<Cost>(&l.verdict)) {
+    for (const EstimatePart &part : parts(e)) {
+        Json row = {{"name", name_of(e, part)}, {"op", op_of(e, part)}};
+        if (const Cost *cost = std::get_if<Cost>(part.verdict)) {
             row.update(cost_json(*cost));
         } else {
             row["latency_ms"] = nullptr;
-            row["unsupported"] = reason(l.verdict);
+            row["unsupported"] = reason(*part.verdict);
+        }
+        if (part.group != nullptr) {
+            row["plan"] = to_string(part.group->plan);
+            row["proven"] = part.group->proven;
+            row["separate"] = cost_json(part.group->separate);
+            row["members"] = Json::array();
+            for (std::size_t i = part.first; i < part.first + part.members; i++) {
+                row["members"].push_back(
+                    {{"name", e.layers[i].name}, {"op", to_string(e.layers[i].layer.op)}});
+            }
         }
         layers.push_back(row);
     }
@@ -237,10 +300,9 @@ Table estimate_table(const EstimateReport &report) {
     const Estimate &e = report.estimate;
     const Estimate *before = report.unchanged ? &report.unchanged->estimate : nullptr;
     Rows rows(report);
-    for (std::size_t i = 0; i < e.layers.size(); i++) {
-        const LayerEstimate &l = e.layers[i];
-        rows.add(l.name, to_string(l.layer.op), l.verdict,
-                 before != nullptr ? &before->layers[i].verdict : nullptr);
+    for (const EstimatePart &part : parts(e)) {
+        const auto other = before != nullptr ? same_layers(*before, part) : std::nullopt;
+        rows.add(name_of(e, part), op_of(e, part), *part.verdict, other ? &*other : nullptr);
     }
     const Verdict network_before = before != nullptr ? before->network : Cost();
     rows.add("(network)", "", e.network, &network_before);
@@ -262,6 +324,9 @@ Table estimate_table(const EstimateReport &report) {
     if (report.unchanged) {
         table.notes.push_back(changes_note(report));
     }
+    if (report.fuse == Fuse::where_cheaper) {
+        table.notes.push_back(groups_note(e));
+    }
     if (e.supported()) {
         if (e.interval) {
             table.notes.push_back(interval_note(*e.interval));
@@ -276,11 +341,10 @@ Table estimate_table(const EstimateReport &report) {
 
 Json estimate_json(const EstimateReport &report) {
     const Estimate &e = report.estimate;
-    Json json = {{"network", report.network},
-                 {"target", report.target.name},
-                 {"target_hash", report.target.hash},
-                 {"precision", to_string(report.workload.precision)},
-                 {"threads", report.workload.threads}};
+    Json json = {
+        {"network", report.network},          {"target", report.target.name},
+        {"target_hash", report.target.hash},  {"precision", to_string(report.workload.precision)},
+        {"threads", report.workload.threads}, {"fuse", report.fuse == Fuse::where_cheaper}};
     json.update(total_json(e));
     json.update({{"peak_bytes", e.peak.count()},
                  {"weight_bytes", e.weights.count()},

@@ -21,9 +21,11 @@ struct EstimateReport {
         Estimate estimate;
     };
     std::optional<Unchanged> unchanged = {};
+    Fuse fuse = Fuse::never; ///< what was asked for
 };
 
-/// A row per layer and one for the network-wide part; totals and explanations as notes.
+/// A row per layer or fused group and one for the network-wide part; totals and explanations as
+/// notes.
 Table estimate_table(const EstimateReport &report);
 /// All of it; what has no price is null.
 Json estimate_json(const EstimateReport &report);

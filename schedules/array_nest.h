@@ -131,6 +131,13 @@ struct ArrayCounts {
 ArrayCounts count(const ArrayProblem &p, const Mapping &m, const GroupPart &g, const ChannelPart &n,
                   const ReductionPart &k, const PixelPart &pixels);
 
+/// Bytes across the array's border, as `analyse` counts them.
+inline std::int64_t border_bytes(const ArrayProblem &p, const ArrayCounts &c) {
+    const std::int64_t partial = c.sum_writes - p.outputs();
+    return (c.input_reads + c.weight_reads + p.outputs() * (p.residual ? 2 : 1)) * p.element +
+           2 * partial * sum_bytes + p.bias_bytes();
+}
+
 /// What an order of tiles makes of the tensors: how often each one is moved, as sets of loops whose
 /// trips multiply.
 struct Refetches {

@@ -218,6 +218,23 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule) {
     return nest;
 }
 
+void set_array_counts(LoopNest &nest, const ArrayProblem &p, const Mapping &mapping,
+                      const ArrayCounts &c) {
+    nest.array = {c.stream, c.fill};
+    const double issued = static_cast<double>(c.stream) * mapping.array_rows *
+                          static_cast<double>(lanes_in_use(mapping)) * mapping.pixel_arrays *
+                          mapping.channel_arrays;
+    nest.issued = Macs(countable(issued));
+    nest.registers = register_bytes(issued, p.element);
+    nest.lane_use = nest.macs / nest.issued;
+    const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
+    nest.input.reads = Bytes(c.input_reads * p.element);
+    nest.weights.reads = Bytes(c.weight_reads * p.element + p.bias_bytes());
+    nest.output.reads = Bytes(partial);
+    nest.output.writes = Bytes(partial + p.outputs() * p.element);
+    nest.residual.reads = Bytes(p.residual ? p.outputs() * p.element : 0); // whole vectors
+}
+
 LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     // Sizes and element-wise work do not depend on the mapping.
     LoopNest nest = analyse(layer, Schedule());
@@ -243,19 +260,7 @@ LoopNest analyse(const Layer &layer, const Mapping &mapping) {
     const TileTraffic moved =
         tile_traffic(p, n, k, pixels, refetches(mapping.order, tiled_loops(n, k, pixels)));
 
-    nest.array = {c.stream, c.fill};
-    const double issued = static_cast<double>(c.stream) * mapping.array_rows *
-                          static_cast<double>(lanes_in_use(mapping)) * mapping.pixel_arrays *
-                          mapping.channel_arrays;
-    nest.issued = Macs(countable(issued));
-    nest.registers = register_bytes(issued, p.element);
-    nest.lane_use = nest.macs / nest.issued;
-    const std::int64_t partial = (c.sum_writes - p.outputs()) * sum_bytes;
-    nest.input.reads = Bytes(c.input_reads * p.element);
-    nest.weights.reads = Bytes(c.weight_reads * p.element + p.bias_bytes());
-    nest.output.reads = Bytes(partial);
-    nest.output.writes = Bytes(partial + p.outputs() * p.element);
-    nest.residual.reads = Bytes(p.residual ? p.outputs() * p.element : 0); // whole vectors
+    set_array_counts(nest, p, mapping, c);
 
     nest.tiles.double_buffered = mapping.double_buffered;
     nest.tiles.exposed = Bytes(c.exposed);

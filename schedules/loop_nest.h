@@ -10,6 +10,9 @@
 
 namespace edgefront {
 
+struct ArrayProblem;
+struct ArrayCounts;
+
 /// One tensor's share: its size, and the bytes that cross the register file's border.
 struct TensorTraffic {
     Bytes footprint;
@@ -90,6 +93,11 @@ LoopNest analyse(const Layer &layer, const Schedule &schedule);
 ///   input stationary   ceil(K/R) ceil(M/C) (2R + C + N - 2) - 1
 /// A layer without multiply-adds passes the scratchpad once and has no array cycles.
 LoopNest analyse(const Layer &layer, const Mapping &mapping);
+
+/// Puts what an array does into a nest that knows its layer's MACs: cycles, issued MACs and lane
+/// use, bytes across the array's border.
+void set_array_counts(LoopNest &nest, const ArrayProblem &p, const Mapping &mapping,
+                      const ArrayCounts &counts);
 
 LoopNest analyse(const Layer &layer, const Plan &plan);
 std::string to_string(const Plan &plan);

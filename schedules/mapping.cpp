@@ -1,9 +1,8 @@
 #include "schedules/mapping.h"
 
-#include "base/error.h"
+#include "schedules/knob_line.h"
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 
 namespace edgefront {
@@ -16,136 +15,51 @@ const std::vector<std::string> loop_names = {"rows", "columns", "channels", "red
 const std::vector<std::string> knob_names = {"dataflow", "array", "groups",  "arrays", "preload",
                                              "tile",     "order", "buffers", "vector"};
 
-std::vector<std::string> split(const std::string &text, char separator) {
-    std::vector<std::string> parts(1);
-    for (const char c : text) {
-        if (c == separator) {
-            parts.emplace_back();
-        } else {
-            parts.back() += c;
-        }
+LoopOrderOfTiles parse_order(const KnobLine &line, const std::string &value) {
+    const std::vector<std::string> parts = split(value, ',');
+    LoopOrderOfTiles loops{};
+    for (std::size_t i = 0; i < std::min(parts.size(), loops.size()); i++) {
+        loops[i] = static_cast<Loop>(line.name("order", parts[i], loop_names));
     }
-    return parts;
+    const auto &all = loop_orders();
+    if (parts.size() != loops.size() || std::find(all.begin(), all.end(), loops) == all.end()) {
+        throw line.bad("order has '" + value + "', expected each of " + join(loop_names) +
+                       " once, outermost first");
+    }
+    return loops;
 }
 
-/// Reads one line; every error names it.
-class Parser {
-public:
-    explicit Parser(const std::string &line) : line_(line) {}
-
-    Mapping parse() const {
-        std::istringstream words(line_);
-        std::string word;
-        if (!(words >> word) || word != "map") {
-            throw bad("expected \"map knob=value ...\"");
-        }
-        Mapping m;
-        std::vector<std::string> seen;
-        while (words >> word) {
-            const std::size_t equals = word.find('=');
-            if (equals == std::string::npos) {
-                throw bad("'" + word + "' is no knob=value");
-            }
-            const std::string knob = word.substr(0, equals);
-            if (std::find(seen.begin(), seen.end(), knob) != seen.end()) {
-                throw bad("knob '" + knob + "' is given twice");
-            }
-            seen.push_back(knob);
-            set(m, knob, word.substr(equals + 1));
-        }
-        return m;
+void set(Mapping &m, const KnobLine &line, const std::string &knob, const std::string &value) {
+    constexpr std::int64_t widest = 1 << 16; // of an array, in multipliers
+    if (knob == "dataflow") {
+        m.dataflow = static_cast<Dataflow>(line.name(knob, value, dataflow_names()));
+    } else if (knob == "array") {
+        const auto n = line.extents(knob, value, 2, widest);
+        m.array_rows = static_cast<int>(n[0]);
+        m.array_columns = static_cast<int>(n[1]);
+    } else if (knob == "groups") {
+        m.groups_at_once = static_cast<int>(line.number(knob, value, 1, widest));
+    } else if (knob == "arrays") {
+        const auto n = line.extents(knob, value, 2, widest);
+        m.pixel_arrays = static_cast<int>(n[0]);
+        m.channel_arrays = static_cast<int>(n[1]);
+    } else if (knob == "preload") {
+        m.preload = line.number(knob, value, 0, 1) == 1;
+    } else if (knob == "tile") {
+        const auto n = line.extents(knob, value, 5, most);
+        m.tile = {n[0], n[1], n[2], n[3], n[4]};
+    } else if (knob == "order") {
+        m.order = parse_order(line, value);
+    } else if (knob == "buffers") {
+        m.double_buffered = line.number(knob, value, 1, 2) == 2;
+    } else if (knob == "vector") {
+        const auto n = line.extents(knob, value, 2, widest);
+        m.vector_channels = static_cast<int>(n[0]);
+        m.vector_pixels = static_cast<int>(n[1]);
+    } else {
+        throw line.unknown(knob, knob_names);
     }
-
-private:
-    UserError bad(const std::string &what) const {
-        return UserError("mapping \"" + line_ + "\": " + what);
-    }
-
-    std::size_t name(const std::string &knob, const std::string &value,
-                     const std::vector<std::string> &names) const {
-        const auto it = std::find(names.begin(), names.end(), value);
-        if (it == names.end()) {
-            throw bad(knob + " has '" + value + "', expected one of " + join(names) +
-                      did_you_mean(value, names));
-        }
-        return static_cast<std::size_t>(it - names.begin());
-    }
-
-    std::int64_t number(const std::string &knob, const std::string &value, std::int64_t least,
-                        std::int64_t largest) const {
-        std::int64_t n = 0;
-        const char *end = value.data() + value.size();
-        const auto [stop, status] = std::from_chars(value.data(), end, n);
-        if (status != std::errc() || stop != end || n < least || n > largest) {
-            throw bad(knob + " has '" + value + "', expected an integer from " +
-                      std::to_string(least) + " to " + std::to_string(largest));
-        }
-        return n;
-    }
-
-    std::vector<std::int64_t> extents(const std::string &knob, const std::string &value,
-                                      std::size_t count, std::int64_t largest) const {
-        const std::vector<std::string> parts = split(value, 'x');
-        if (parts.size() != count) {
-            throw bad(knob + " has '" + value + "', expected " + std::to_string(count) +
-                      " numbers with x between them");
-        }
-        std::vector<std::int64_t> numbers;
-        for (const std::string &part : parts) {
-            numbers.push_back(number(knob, part, 1, largest));
-        }
-        return numbers;
-    }
-
-    void set(Mapping &m, const std::string &knob, const std::string &value) const {
-        constexpr std::int64_t widest = 1 << 16; // of an array, in multipliers
-        if (knob == "dataflow") {
-            m.dataflow = static_cast<Dataflow>(name(knob, value, dataflow_names()));
-        } else if (knob == "array") {
-            const auto n = extents(knob, value, 2, widest);
-            m.array_rows = static_cast<int>(n[0]);
-            m.array_columns = static_cast<int>(n[1]);
-        } else if (knob == "groups") {
-            m.groups_at_once = static_cast<int>(number(knob, value, 1, widest));
-        } else if (knob == "arrays") {
-            const auto n = extents(knob, value, 2, widest);
-            m.pixel_arrays = static_cast<int>(n[0]);
-            m.channel_arrays = static_cast<int>(n[1]);
-        } else if (knob == "preload") {
-            m.preload = number(knob, value, 0, 1) == 1;
-        } else if (knob == "tile") {
-            const auto n = extents(knob, value, 5, most);
-            m.tile = {n[0], n[1], n[2], n[3], n[4]};
-        } else if (knob == "order") {
-            m.order = order(value);
-        } else if (knob == "buffers") {
-            m.double_buffered = number(knob, value, 1, 2) == 2;
-        } else if (knob == "vector") {
-            const auto n = extents(knob, value, 2, widest);
-            m.vector_channels = static_cast<int>(n[0]);
-            m.vector_pixels = static_cast<int>(n[1]);
-        } else {
-            throw bad("unknown knob '" + knob + "', expected one of " + join(knob_names) +
-                      did_you_mean(knob, knob_names));
-        }
-    }
-
-    LoopOrderOfTiles order(const std::string &value) const {
-        const std::vector<std::string> parts = split(value, ',');
-        LoopOrderOfTiles loops{};
-        for (std::size_t i = 0; i < std::min(parts.size(), loops.size()); i++) {
-            loops[i] = static_cast<Loop>(name("order", parts[i], loop_names));
-        }
-        const auto &all = loop_orders();
-        if (parts.size() != loops.size() || std::find(all.begin(), all.end(), loops) == all.end()) {
-            throw bad("order has '" + value + "', expected each of " + join(loop_names) +
-                      " once, outermost first");
-        }
-        return loops;
-    }
-
-    const std::string &line_;
-};
+}
 
 } // namespace
 
@@ -175,13 +89,18 @@ bool Mapping::operator==(const Mapping &o) const {
            vector_pixels == o.vector_pixels;
 }
 
-std::string to_string(const Mapping &m) {
+std::string array_text(const Mapping &m) {
     std::ostringstream line;
     line << "map dataflow=" << dataflow_names()[static_cast<std::size_t>(m.dataflow)]
          << " array=" << m.array_rows << 'x' << m.array_columns << " groups=" << m.groups_at_once
-         << " arrays=" << m.pixel_arrays << 'x' << m.channel_arrays << " preload=" << m.preload
-         << " tile=" << m.tile.groups << 'x' << m.tile.rows << 'x' << m.tile.columns << 'x'
-         << m.tile.channels << 'x' << m.tile.reduction << " order=";
+         << " arrays=" << m.pixel_arrays << 'x' << m.channel_arrays << " preload=" << m.preload;
+    return line.str();
+}
+
+std::string to_string(const Mapping &m) {
+    std::ostringstream line;
+    line << array_text(m) << " tile=" << m.tile.groups << 'x' << m.tile.rows << 'x'
+         << m.tile.columns << 'x' << m.tile.channels << 'x' << m.tile.reduction << " order=";
     for (std::size_t i = 0; i < m.order.size(); i++) {
         line << (i > 0 ? "," : "") << loop_names[static_cast<std::size_t>(m.order[i])];
     }
@@ -193,7 +112,12 @@ std::string to_string(const Mapping &m) {
 }
 
 Mapping parse_mapping(const std::string &text) {
-    return Parser(text).parse();
+    const KnobLine line("mapping", text);
+    Mapping m;
+    line.read("map", [&](const std::string &knob, const std::string &value) {
+        set(m, line, knob, value);
+    });
+    return m;
 }
 
 } // namespace edgefront

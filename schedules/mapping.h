@@ -70,6 +70,8 @@ struct Mapping {
 };
 
 std::string to_string(const Mapping &mapping);
+/// The knobs that say how the arrays are used, without tile, order and buffers.
+std::string array_text(const Mapping &mapping);
 /// Knobs may stand in any order, those left out keep their default. Throws UserError on an unknown,
 /// repeated or malformed knob.
 Mapping parse_mapping(const std::string &text);

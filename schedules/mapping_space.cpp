@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 
 namespace edgefront {
 
@@ -61,12 +60,19 @@ std::string above(const std::string &what, std::int64_t wanted, std::int64_t lim
            std::to_string(limit);
 }
 
-std::string sizes_text(std::initializer_list<std::pair<const char *, std::int64_t>> parts) {
+} // namespace
+
+std::string scratchpad_text(const std::string &what,
+                            std::initializer_list<std::pair<const char *, Bytes>> parts,
+                            Bytes limit) {
+    Bytes wanted;
     std::string text;
     for (const auto &[name, bytes] : parts) {
-        text += (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes);
+        wanted += bytes;
+        text +=
+            (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes.count());
     }
-    return text;
+    return above(what, wanted.count(), limit.count()) + " (" + text + ")";
 }
 
 /// Registers left to what stays when the operands that pass have theirs.
@@ -159,18 +165,16 @@ std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLim
         return arrays;
     }
     const LoopNest nest = analyse(layer, m);
-    const std::int64_t wanted = nest.tiles.footprint().count();
-    if (wanted <= limits.scratchpad.count()) {
+    if (nest.tiles.footprint() <= limits.scratchpad) {
         return "";
     }
-    const std::string what = above(limits.vectors() ? "on-chip bytes" : "scratchpad bytes", wanted,
-                                   limits.scratchpad.count()) +
-                             " (" +
-                             sizes_text({{"input", nest.tiles.input.footprint.count()},
-                                         {"weights", nest.tiles.weights.footprint.count()},
-                                         {"output", nest.tiles.output.footprint.count()},
-                                         {"residual", nest.tiles.residual.footprint.count()}}) +
-                             ")";
+    const std::string what =
+        scratchpad_text(limits.vectors() ? "on-chip bytes" : "scratchpad bytes",
+                        {{"input", nest.tiles.input.footprint},
+                         {"weights", nest.tiles.weights.footprint},
+                         {"output", nest.tiles.output.footprint},
+                         {"residual", nest.tiles.residual.footprint}},
+                        limits.scratchpad);
     Mapping other = m;
     other.double_buffered = false;
     const auto fits = [&] { return analyse(layer, other).tiles.footprint() <= limits.scratchpad; };

@@ -6,7 +6,9 @@
 #include "schedules/array_nest.h"
 
 #include <functional>
+#include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace edgefront {
@@ -29,6 +31,10 @@ struct ArrayLimits {
     bool vectors() const { return registers > 0; }
 };
 
+/// "scratchpad bytes: the mapping takes 10, the hardware has 2 (input 4, output 6)", of `what`.
+std::string scratchpad_text(const std::string &what,
+                            std::initializer_list<std::pair<const char *, Bytes>> parts,
+                            Bytes limit);
 /// Registers of a vector unit that the mapping takes, for elements of so many bytes: what stays (an
 /// output stationary tile keeps sums), and one for each of the operands that pass.
 std::int64_t registers_in_use(const Mapping &mapping, const ArrayLimits &limits,

@@ -6,26 +6,44 @@ namespace edgefront {
 
 namespace {
 
-std::vector<TunedLayer> different_layers(const Network &network, DataType precision) {
-    std::vector<TunedLayer> layers;
-    for (const Node &node : network.nodes) {
-        Layer layer = node.layer;
-        layer.type = precision;
-        const auto same = std::find_if(layers.begin(), layers.end(),
-                                       [&](const TunedLayer &l) { return l.layer == layer; });
-        if (same != layers.end()) {
-            same->names.push_back(node.name);
-        } else {
-            layers.push_back({layer, {node.name}, {}, false});
-        }
+/// Adds work under a name, where there is none like it.
+void add(std::vector<TunedLayer> &list, const std::vector<Layer> &layers, const std::string &name) {
+    const auto same = std::find_if(list.begin(), list.end(),
+                                   [&](const TunedLayer &l) { return l.layers == layers; });
+    if (same != list.end()) {
+        same->names.push_back(name);
+    } else {
+        list.push_back({layers, {name}, {}, false});
     }
-    return layers;
+}
+
+std::vector<TunedLayer> different_layers(const Network &network, DataType precision, bool fuse) {
+    const Network typed = with_type(network, precision);
+    std::vector<TunedLayer> list;
+    for (const Node &node : typed.nodes) {
+        add(list, {node.layer}, node.name);
+    }
+    for (const std::vector<int> &group :
+         fuse ? fused_groups(typed) : std::vector<std::vector<int>>()) {
+        std::vector<Layer> layers;
+        std::string name;
+        for (const int i : group) {
+            const Node &node = typed.nodes[static_cast<std::size_t>(i)];
+            layers.push_back(node.layer);
+            name += (name.empty() ? "" : " + ") + node.name;
+        }
+        add(list, layers, name);
+    }
+    return list;
 }
 
 /// The record of a plan: its price, or why there is none.
-void price(const Layer &layer, const Plan &plan, const CostModel &model, const Workload &workload,
+void price(const TunedLayer &work, const CostModel &model, const Workload &workload,
            TuningRecord &r) {
-    const Verdict verdict = model.price(layer, analyse(layer, plan), workload);
+    const std::vector<Layer> &layers = work.layers;
+    const Verdict verdict =
+        work.fused() ? model.price_fused(layers, analyse(layers, parse_fusion(r.plan)), workload)
+                     : model.price(layers[0], analyse(layers[0], parse_plan(r.plan)), workload);
     if (const Cost *cost = std::get_if<Cost>(&verdict)) {
         r.kind = cost->kind;
         r.predicted = cost->latency;
@@ -36,30 +54,36 @@ void price(const Layer &layer, const Plan &plan, const CostModel &model, const W
     }
 }
 
-TuningRecord search(const Layer &layer, const CostModel &model, const Workload &workload,
+TuningRecord search(const TunedLayer &work, const CostModel &model, const Workload &workload,
                     const TuneOptions &options) {
-    const PlanChoice choice = *model.search(layer, workload, options.trials);
     TuningRecord r;
-    r.layer = key(layer);
+    r.layer = key(work.layers);
     r.target = model.target().name;
     r.target_hash = model.target().hash;
     r.threads = workload.threads;
     r.version = options.version;
-    r.plan = to_string(choice.plan);
-    r.proven = choice.proven;
     r.budget = options.trials;
-    r.trials = choice.priced;
-    price(layer, choice.plan, model, workload, r);
+    const auto take = [&](const auto &choice) {
+        r.plan = to_string(choice.plan);
+        r.proven = choice.proven;
+        r.trials = choice.priced;
+    };
+    if (work.fused()) {
+        take(*model.search_fused(work.layers, workload, options.trials));
+    } else {
+        take(*model.search(work.layers[0], workload, options.trials));
+    }
+    price(work, model, workload, r);
     return r;
 }
 
 /// Models change while a version's number stays, and files are edited: a price is soon made.
-bool still_true(const TuningRecord &known, const Layer &layer, const CostModel &model,
+bool still_true(const TuningRecord &known, const TunedLayer &work, const CostModel &model,
                 const Workload &workload) {
     TuningRecord now = known;
     now.predicted.reset();
     now.refused.clear();
-    price(layer, parse_plan(known.plan), model, workload, now);
+    price(work, model, workload, now);
     return now.predicted == known.predicted && now.refused == known.refused;
 }
 
@@ -76,7 +100,7 @@ void require_search(const CostModel &model) {
 TuneResult tune(const Network &network, const CostModel &model, const Workload &workload,
                 TuningDb &db, const TuneOptions &options) {
     TuneResult result;
-    std::vector<TunedLayer> layers = different_layers(network, workload.precision);
+    std::vector<TunedLayer> layers = different_layers(network, workload.precision, options.fuse);
     result.wanted = layers.size();
     for (std::size_t i = 0; i < layers.size(); i++) {
         if (options.stop()) {
@@ -85,13 +109,13 @@ TuneResult tune(const Network &network, const CostModel &model, const Workload &
         }
         TunedLayer &layer = layers[i];
         const auto known =
-            db.find(key(layer.layer), model.target().hash, workload.threads, options.version);
+            db.find(key(layer.layers), model.target().hash, workload.threads, options.version);
         layer.from_database = known && (known->proven || known->budget >= options.trials) &&
-                              still_true(*known, layer.layer, model, workload);
+                              still_true(*known, layer, model, workload);
         if (layer.from_database) {
             layer.record = *known;
         } else {
-            layer.record = search(layer.layer, model, workload, options);
+            layer.record = search(layer, model, workload, options);
             db.put(layer.record);
         }
         result.layers.push_back(std::move(layer));

@@ -12,22 +12,25 @@ namespace edgefront {
 struct TuneOptions {
     std::int64_t trials = 0; ///< budget: plans to price per layer before sampling the rest
     std::string version;     ///< of the tool
+    bool fuse = false;       ///< the network's fused groups, too, behind its layers
     std::function<bool()> stop = [] { return false; };
     std::function<void(std::size_t done, std::size_t total)> progress = [](std::size_t,
                                                                            std::size_t) {};
 };
 
 struct TunedLayer {
-    Layer layer;
-    std::vector<std::string> names; ///< of the network's layers that are this work
+    std::vector<Layer> layers;      ///< one, or the members of a fused group
+    std::vector<std::string> names; ///< of the network's layers or groups that are this work
     TuningRecord record;
     bool from_database = false;
+
+    bool fused() const { return layers.size() > 1; }
 };
 
 struct TuneResult {
     std::vector<TunedLayer>
         layers;             ///< in the network's order; of an interrupted run the first ones
-    std::size_t wanted = 0; ///< different layers of the network
+    std::size_t wanted = 0; ///< different layers of the network, and groups
     bool interrupted = false;
 };
 
@@ -35,7 +38,8 @@ struct TuneResult {
 void require_search(const CostModel &model);
 
 /// Layers whose record is proven, or had as large a budget, are taken from the database, if their
-/// plan still has the price that stands there. The model has something to search.
+/// plan still has the price that stands there. The model has something to search, and fuses when
+/// groups are asked for.
 TuneResult tune(const Network &network, const CostModel &model, const Workload &workload,
                 TuningDb &db, const TuneOptions &options);
 

@@ -1,7 +1,7 @@
 #include "search/tuning_db.h"
 
 #include "base/files.h"
-#include "schedules/loop_nest.h"
+#include "schedules/fused_nest.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -37,6 +37,21 @@ TuningRecord parse_record(const std::string &text, const Where &where) {
         throw UserError(where, "is no JSON");
     }
     return read_record(JsonReader::of(std::move(json), where));
+}
+
+/// Throws UserError unless the plan is one line of the kind that the key asks for: a Schedule or
+/// Mapping for a layer, a Fusion with as many members for a group.
+void check_plan(const TuningRecord &r) {
+    const std::string between = " + "; // as in the key of a group
+    std::size_t layers = 1;
+    for (std::size_t at = 0; (at = r.layer.find(between, at)) != std::string::npos; at++) {
+        layers++;
+    }
+    if (layers == 1) {
+        parse_plan(r.plan);
+    } else if (parse_fusion(r.plan).members.size() != layers) {
+        throw UserError("fusion \"" + r.plan + "\": its layers are " + std::to_string(layers));
+    }
 }
 
 /// Whether `a` is worth more than `b`, a record with the same key.
@@ -81,7 +96,7 @@ TuningRecord read_record(const JsonReader &json) {
     r.version = json.at("version").string();
     r.plan = json.at("plan").string();
     try {
-        parse_plan(r.plan);
+        check_plan(r);
     } catch (const UserError &e) {
         throw json.at("plan").error(e.what());
     }

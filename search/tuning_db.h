@@ -18,12 +18,12 @@ class Database;
 namespace edgefront {
 
 struct TuningRecord {
-    std::string layer;       ///< `key(layer)`, precision included
+    std::string layer;       ///< `key` of the layer or, joined, of a group's; precision included
     std::string target;      ///< name
     std::string target_hash; ///< of the constants that prices depend on
     int threads = 1;
     std::string version;                ///< of the tool that found it
-    std::string plan;                   ///< Schedule or Mapping as one line
+    std::string plan;                   ///< Schedule, Mapping or Fusion as one line
     CostKind kind = CostKind::modelled; ///< of the score that chose the plan
     std::optional<Seconds> predicted;   ///< absent: there is no price, `refused` says why
     std::optional<Seconds> measured;    ///< never mixed with the prediction

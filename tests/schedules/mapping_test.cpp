@@ -5,6 +5,7 @@
 #include "schedules/array_nest.h"
 #include "schedules/loop_nest.h"
 #include "schedules/mapping_space.h"
+#include "tests/schedules/array_walk.h"
 
 #include <gtest/gtest.h>
 
@@ -16,10 +17,6 @@
 
 namespace edgefront {
 namespace {
-
-int up_to(Random &random, int n) {
-    return 1 + static_cast<int>(random.below(static_cast<std::uint64_t>(n)));
-}
 
 /// A small layer with multiply-adds: dense, grouped, depthwise, strided, dilated, fully connected
 /// or attention with keys per head or shared.
@@ -63,37 +60,8 @@ Layer random_layer(Random &random) {
     return l;
 }
 
-Mapping random_mapping(Random &random) {
-    Mapping m;
-    m.dataflow = static_cast<Dataflow>(random.below(3));
-    m.array_rows = up_to(random, 6);
-    m.array_columns = up_to(random, 6);
-    m.groups_at_once = up_to(random, 3);
-    m.pixel_arrays = up_to(random, 3);
-    m.channel_arrays = up_to(random, 3);
-    m.preload = random.below(2) == 0;
-    m.double_buffered = random.below(2) == 0;
-    m.tile = {up_to(random, 7), up_to(random, 5), up_to(random, 5), up_to(random, 7),
-              up_to(random, 7)};
-    m.order = loop_orders()[random.below(24)];
-    if (random.below(2) == 0) {
-        m.vector_channels = up_to(random, 4);
-        m.vector_pixels = up_to(random, 3);
-    }
-    return m;
-}
-
 ArrayProblem problem_of(const Layer &layer, const Mapping &m) {
     return array_problem(layer, m.vector_channels, m.vector_pixels);
-}
-
-/// The tiles of a loop, as (first, size).
-std::vector<std::pair<std::int64_t, std::int64_t>> tiles(std::int64_t size, std::int64_t tile) {
-    std::vector<std::pair<std::int64_t, std::int64_t>> all;
-    for (std::int64_t at = 0; at < size; at += tile) {
-        all.emplace_back(at, std::min(tile, size - at));
-    }
-    return all;
 }
 
 /// Pixels of one direction that outputs [from, from + n) span, those stepped over included, without
@@ -111,7 +79,7 @@ std::int64_t span(std::int64_t from, std::int64_t n, int stride, int reach, int 
 /// Walks the tiles in order and moves one whenever it is not the one that is there.
 struct Walk {
     std::int64_t input = 0, weights = 0, reads_back = 0, writes = 0, residual = 0;
-    std::int64_t stream = 0, folds = 0, wait = 0, first_wait = -1, skew = 0;
+    FoldWalk array;
 
     Walk(const ArrayProblem &p, const Mapping &m) {
         const std::vector<std::pair<std::int64_t, std::int64_t>> loops[4] = {
@@ -171,43 +139,13 @@ struct Walk {
                                                 : 0;
                             }
                             done[out]++;
-                            work(p, m, groups, rows * columns, n, k * p.taps);
+                            array.work(p, m, groups, rows * columns, n, k * p.taps);
                         }
                     }
                 }
             }
         }
         leave_output();
-    }
-
-    /// The folds of one tile, each array its part.
-    void work(const ArrayProblem &p, const Mapping &m, std::int64_t groups, std::int64_t pixels,
-              std::int64_t channels, std::int64_t reduction) {
-        const bool grouped = p.groups > 1;
-        const std::int64_t own_pixels = ceil_div(pixels, m.pixel_arrays);
-        const std::int64_t own_channels = grouped ? channels : ceil_div(channels, m.channel_arrays);
-        const std::int64_t own_groups = grouped ? ceil_div(groups, m.channel_arrays) : groups;
-        const bool os = m.dataflow == Dataflow::output_stationary;
-        const bool is = m.dataflow == Dataflow::input_stationary;
-        const std::int64_t down = os ? own_pixels : reduction;
-        const std::int64_t across = is ? own_pixels : own_channels;
-        const std::int64_t passing = os ? reduction : is ? own_channels : own_pixels;
-        skew = (os ? 1 : 2) * m.array_rows + m.array_columns * m.groups_at_once - 2;
-        for (std::int64_t g = 0; g < own_groups; g += m.groups_at_once) {
-            for (std::int64_t a = 0; a < across; a += m.array_columns) {
-                for (std::int64_t d = 0; d < down; d += m.array_rows) {
-                    const std::int64_t late = std::max<std::int64_t>(0, m.array_rows - passing);
-                    stream += passing;
-                    folds++;
-                    wait += first_wait < 0 ? 0 : late;
-                    first_wait = late;
-                }
-            }
-        }
-    }
-
-    std::int64_t fill(const Mapping &m) const {
-        return std::max<std::int64_t>(0, (m.preload ? wait + skew : folds * skew) - 1);
     }
 };
 
@@ -230,8 +168,8 @@ TEST(MappedNest, IsWhatWalkingItsTilesMoves) {
         EXPECT_EQ(nest.tiles.output.reads.count(), walk.reads_back) << what;
         EXPECT_EQ(nest.tiles.output.writes.count(), walk.writes) << what;
         EXPECT_EQ(nest.tiles.residual.reads.count(), walk.residual) << what;
-        EXPECT_EQ(nest.array.stream, walk.stream) << what;
-        EXPECT_EQ(nest.array.fill, walk.fill(m)) << what;
+        EXPECT_EQ(nest.array.stream, walk.array.stream) << what;
+        EXPECT_EQ(nest.array.fill, walk.array.fill(m)) << what;
         EXPECT_GE(nest.issued, nest.macs) << what;
         EXPECT_EQ(nest.registers.count(), 4 * nest.issued.count() * size_of(layer.type)) << what;
         seen.insert(layer.op);

@@ -102,8 +102,8 @@ TEST_F(Tuner, FindsEveryLayerOnceAndThenKnowsIt) {
         EXPECT_TRUE(l.record.proven) << l.names.front();
         EXPECT_EQ(l.record.kind, CostKind::modelled);
         // What is stored is enough to come back to the same price.
-        const Verdict verdict =
-            model->price(l.layer, analyse(l.layer, parse_mapping(l.record.plan)), int8_workload);
+        const Verdict verdict = model->price(
+            l.layers[0], analyse(l.layers[0], parse_mapping(l.record.plan)), int8_workload);
         EXPECT_EQ(std::get<Cost>(verdict).latency, l.record.predicted);
     }
     EXPECT_EQ(names, network.nodes.size());
@@ -112,6 +112,32 @@ TEST_F(Tuner, FindsEveryLayerOnceAndThenKnowsIt) {
     for (std::size_t i = 0; i < first.layers.size(); i++) {
         EXPECT_TRUE(second.layers[i].from_database);
         EXPECT_EQ(write_record(second.layers[i].record), write_record(first.layers[i].record));
+    }
+}
+
+TEST_F(Tuner, KeepsFusedGroupsBehindTheLayers) {
+    const auto model = make_cost_model(target_from(tiny_edgetpu_json()));
+    const Network network = Zoo().network("mobilenet_v2@0.35,96");
+    TuningDb db(path_);
+    TuneOptions fusing = options();
+    fusing.fuse = true;
+    const TuneResult first = tune(network, *model, int8_workload, db, fusing);
+    std::size_t groups = 0;
+    for (const TunedLayer &l : first.layers) {
+        if (l.fused()) {
+            groups += l.names.size();
+            EXPECT_TRUE(l.record.proven) << l.names.front();
+            EXPECT_EQ(l.record.layer, key(l.layers));
+            const Verdict verdict = model->price_fused(
+                l.layers, analyse(l.layers, parse_fusion(l.record.plan)), int8_workload);
+            EXPECT_EQ(std::get<Cost>(verdict).latency, l.record.predicted);
+        } else {
+            EXPECT_EQ(groups, 0u) << l.names.front();
+        }
+    }
+    EXPECT_EQ(groups, fused_groups(network).size());
+    for (const TunedLayer &l : tune(network, *model, int8_workload, db, fusing).layers) {
+        EXPECT_TRUE(l.from_database) << l.names.front();
     }
 }
 
@@ -161,6 +187,12 @@ TEST_F(Tuner, RefusesRecordsThatSayNothing) {
     TuningRecord r = record("a", 1);
     r.plan = "nonsense";
     refuses(r);
+    r.plan = "fuse rows=1 | map | map";
+    refuses(r); // one layer
+    r = record("a + b + c", 1);
+    refuses(r); // a group with the plan of a layer
+    r.plan = "fuse rows=1 | map | map";
+    refuses(r); // of three layers
     r = record("a", 1);
     r.predicted.reset();
     refuses(r);
