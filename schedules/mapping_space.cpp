@@ -60,21 +60,6 @@ std::string above(const std::string &what, std::int64_t wanted, std::int64_t lim
            std::to_string(limit);
 }
 
-} // namespace
-
-std::string scratchpad_text(const std::string &what,
-                            std::initializer_list<std::pair<const char *, Bytes>> parts,
-                            Bytes limit) {
-    Bytes wanted;
-    std::string text;
-    for (const auto &[name, bytes] : parts) {
-        wanted += bytes;
-        text +=
-            (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes.count());
-    }
-    return above(what, wanted.count(), limit.count()) + " (" + text + ")";
-}
-
 /// Registers left to what stays when the operands that pass have theirs.
 int staying_registers(const ArrayLimits &limits) {
     return limits.registers - 2;
@@ -127,6 +112,19 @@ std::string too_many_registers(const Layer &layer, const Mapping &m, const Array
 }
 
 } // namespace
+
+std::string scratchpad_text(const std::string &what,
+                            std::initializer_list<std::pair<const char *, Bytes>> parts,
+                            Bytes limit) {
+    Bytes wanted;
+    std::string text;
+    for (const auto &[name, bytes] : parts) {
+        wanted += bytes;
+        text +=
+            (text.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(bytes.count());
+    }
+    return above(what, wanted.count(), limit.count()) + " (" + text + ")";
+}
 
 std::int64_t registers_in_use(const Mapping &m, const ArrayLimits &limits, std::int64_t element) {
     return ceil_div(m.array_rows * row_bytes(m, element), limits.register_bytes) + 2;
