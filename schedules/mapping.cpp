@@ -98,17 +98,16 @@ private:
     }
 
     void set(Mapping &m, const std::string &knob, const std::string &value) const {
-        constexpr std::int64_t widest = 1 << 16; // of an array, in multipliers
         if (knob == "dataflow") {
             m.dataflow = static_cast<Dataflow>(name(knob, value, dataflow_names()));
         } else if (knob == "array") {
-            const auto n = extents(knob, value, 2, widest);
+            const auto n = extents(knob, value, 2, widest_array);
             m.array_rows = static_cast<int>(n[0]);
             m.array_columns = static_cast<int>(n[1]);
         } else if (knob == "groups") {
-            m.groups_at_once = static_cast<int>(number(knob, value, 1, widest));
+            m.groups_at_once = static_cast<int>(number(knob, value, 1, widest_array));
         } else if (knob == "arrays") {
-            const auto n = extents(knob, value, 2, widest);
+            const auto n = extents(knob, value, 2, widest_array);
             m.pixel_arrays = static_cast<int>(n[0]);
             m.channel_arrays = static_cast<int>(n[1]);
         } else if (knob == "preload") {
@@ -121,7 +120,7 @@ private:
         } else if (knob == "buffers") {
             m.double_buffered = number(knob, value, 1, 2) == 2;
         } else if (knob == "vector") {
-            const auto n = extents(knob, value, 2, widest);
+            const auto n = extents(knob, value, 2, widest_array);
             m.vector_channels = static_cast<int>(n[0]);
             m.vector_pixels = static_cast<int>(n[1]);
         } else {
