@@ -31,22 +31,18 @@ Rates rates_of(const ArrayPrices &p, const Mapping &m) {
             p.afterwards_s,  p.tile_byte_s};
 }
 
-/// What of a mapping has its price, in cycles and bytes.
-struct Priced {
-    std::int64_t stream;
-    std::int64_t fill;
-    std::int64_t border;
-    std::int64_t moved;
-    std::int64_t exposed;
-};
-
-double seconds(const Rates &rates, const Priced &n) {
-    const std::int64_t cycles = n.stream + (rates.fills ? n.fill : 0);
+/// Of everything but tiles.
+double working_s(const Rates &rates, std::int64_t stream, std::int64_t fill, std::int64_t border) {
+    const std::int64_t cycles = stream + (rates.fills ? fill : 0);
     const double computing = static_cast<double>(cycles) * rates.cycle_s + rates.elementwise_s;
-    const double working = std::max(computing, static_cast<double>(n.border) * rates.border_byte_s);
-    return std::max(working + rates.afterwards_s +
-                        static_cast<double>(n.exposed) * rates.tile_byte_s,
-                    static_cast<double>(n.moved) * rates.tile_byte_s);
+    return std::max(computing, static_cast<double>(border) * rates.border_byte_s) +
+           rates.afterwards_s;
+}
+
+/// With `moved` bytes of tiles, `exposed` of them while nothing else goes on.
+double with_tiles(const Rates &rates, double working, std::int64_t moved, std::int64_t exposed) {
+    return std::max(working + static_cast<double>(exposed) * rates.tile_byte_s,
+                    static_cast<double>(moved) * rates.tile_byte_s);
 }
 
 /// An order of tiles and what it moves again; of orders that move more than another, none.
@@ -235,16 +231,15 @@ private:
                   reduction_part(p_, m, m.tile.reduction),
                   pixel_part(p_, m, m.tile.rows, m.tile.columns));
         const Rates rates = rates_of(prices_, m);
-        return {seconds(rates, {c.stream, 0, 0, 0, 0}), with_least_tiles(rates, c)};
+        return {working_s(rates, c.stream, 0, 0), with_least_tiles(rates, c)};
     }
 
     /// With the fewest bytes that tiles can move.
     Rank with_least_tiles(const Rates &rates, const ArrayCounts &c) const {
         const std::int64_t border = border_bytes(p_, c);
-        const auto time = [&](std::int64_t moved, std::int64_t exposed) {
-            return seconds(rates, {c.stream, c.fill, border, moved, exposed});
-        };
-        return {std::min(time(least_bytes_[0], least_bytes_[0]), time(least_bytes_[1], 0)),
+        const double working = working_s(rates, c.stream, c.fill, border);
+        return {std::min(with_tiles(rates, working, least_bytes_[0], least_bytes_[0]),
+                         with_tiles(rates, working, least_bytes_[1], 0)),
                 std::min(least_bytes_[0], least_bytes_[1]), ranked(border)};
     }
 
@@ -361,12 +356,12 @@ private:
                 continue;
             }
             const std::int64_t border = border_bytes(p_, c);
+            const double working = working_s(rates_, c.stream, c.fill, border);
             const std::int64_t first_and_last = prices_.keeps ? 0 : c.exposed;
             const auto rank = [&](const TileTraffic &tiles) -> Rank {
                 const std::int64_t bytes = moved(c, tiles);
                 const std::int64_t exposed = twice ? first_and_last : bytes;
-                return {seconds(rates_, {c.stream, c.fill, border, bytes, exposed}), bytes,
-                        ranked(border)};
+                return {with_tiles(rates_, working, bytes, exposed), bytes, ranked(border)};
             };
             if (!(rank(once) < best_rank_)) {
                 continue;
@@ -439,11 +434,12 @@ Seconds array_seconds(const Layer &layer, const LoopNest &nest, const ArrayPrice
     const std::int64_t moved =
         moved_bytes(array_problem(layer, m.vector_channels, m.vector_pixels),
                     tiles.weights.footprint.count(), tiles.traffic().count(), prices.keeps);
-    return Seconds(seconds(rates_of(prices, m),
-                           {nest.array.stream, nest.array.fill, nest.traffic().count(), moved,
-                            !tiles.double_buffered ? moved
-                            : prices.keeps         ? 0
-                                                   : tiles.exposed.count()}));
+    const Rates rates = rates_of(prices, m);
+    const double working =
+        working_s(rates, nest.array.stream, nest.array.fill, nest.traffic().count());
+    const std::int64_t first_and_last = prices.keeps ? 0 : tiles.exposed.count();
+    return Seconds(
+        with_tiles(rates, working, moved, tiles.double_buffered ? first_and_last : moved));
 }
 
 MappingChoice best_mapping(const Layer &layer, const ArrayLimits &limits, const ArrayPrices &prices,

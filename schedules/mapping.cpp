@@ -30,17 +30,16 @@ LoopOrderOfTiles parse_order(const KnobLine &line, const std::string &value) {
 }
 
 void set(Mapping &m, const KnobLine &line, const std::string &knob, const std::string &value) {
-    constexpr std::int64_t widest = 1 << 16; // of an array, in multipliers
     if (knob == "dataflow") {
         m.dataflow = static_cast<Dataflow>(line.name(knob, value, dataflow_names()));
     } else if (knob == "array") {
-        const auto n = line.extents(knob, value, 2, widest);
+        const auto n = line.extents(knob, value, 2, widest_array);
         m.array_rows = static_cast<int>(n[0]);
         m.array_columns = static_cast<int>(n[1]);
     } else if (knob == "groups") {
-        m.groups_at_once = static_cast<int>(line.number(knob, value, 1, widest));
+        m.groups_at_once = static_cast<int>(line.number(knob, value, 1, widest_array));
     } else if (knob == "arrays") {
-        const auto n = line.extents(knob, value, 2, widest);
+        const auto n = line.extents(knob, value, 2, widest_array);
         m.pixel_arrays = static_cast<int>(n[0]);
         m.channel_arrays = static_cast<int>(n[1]);
     } else if (knob == "preload") {
@@ -53,7 +52,7 @@ void set(Mapping &m, const KnobLine &line, const std::string &knob, const std::s
     } else if (knob == "buffers") {
         m.double_buffered = line.number(knob, value, 1, 2) == 2;
     } else if (knob == "vector") {
-        const auto n = line.extents(knob, value, 2, widest);
+        const auto n = line.extents(knob, value, 2, widest_array);
         m.vector_channels = static_cast<int>(n[0]);
         m.vector_pixels = static_cast<int>(n[1]);
     } else {

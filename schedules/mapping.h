@@ -47,6 +47,9 @@ struct Tile {
     }
 };
 
+/// Of rows, columns, groups and numbers of arrays.
+constexpr int widest_array = 1 << 16;
+
 struct Mapping {
     Dataflow dataflow = Dataflow::weight_stationary;
     /// The part of each array in use. Rows hold the reduction (output stationary: pixels), columns

@@ -72,8 +72,8 @@ std::int64_t row_bytes(const Mapping &m, std::int64_t element) {
 
 /// Rows of `m` that the registers hold.
 std::int64_t most_rows(const Mapping &m, const ArrayLimits &limits, std::int64_t element) {
-    return std::int64_t{1} * staying_registers(limits) * limits.register_bytes /
-           row_bytes(m, element);
+    return std::min<std::int64_t>(widest_array, std::int64_t{1} * staying_registers(limits) *
+                                                    limits.register_bytes / row_bytes(m, element));
 }
 
 /// What a mapping breaks of a vector unit.
@@ -232,9 +232,11 @@ std::int64_t MappingSpace::most_columns(const Mapping &m) const {
         return limits_.columns / m.groups_at_once;
     }
     // A lane of what stays, at the fewest bytes.
-    return std::int64_t{1} * staying_registers(limits_) * limits_.register_bytes /
-           (m.groups_at_once *
-            (m.dataflow == Dataflow::output_stationary ? sum_bytes : problem_.element));
+    const std::int64_t bytes =
+        m.dataflow == Dataflow::output_stationary ? sum_bytes : problem_.element;
+    return std::min<std::int64_t>(widest_array, std::int64_t{1} * staying_registers(limits_) *
+                                                    limits_.register_bytes /
+                                                    (m.groups_at_once * bytes));
 }
 
 std::vector<int> MappingSpace::array_columns(const Mapping &m) const {
