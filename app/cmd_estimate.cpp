@@ -71,7 +71,8 @@ void add_estimate(CLI::App &app, Session &session) {
     command->footer(
         "Latency and energy are modelled. Exit code 3: the target cannot run a layer.\n"
         "The lower bound is the longest of the multiply-adds on all multipliers and the unique "
-        "bytes on each\nmemory level; no mapping of that layer is faster. The interval is what "
+        "bytes on each\nmemory level; no mapping of that layer (with --fuse: of that group) is "
+        "faster. The interval is what "
         "the calibration's own errors\nleave open. --set also takes other units (KEY_kib for "
         "KEY_mib, _mhz for _ghz...), array=ROWSxCOLUMNS\nand sram_kib, where the target has such "
         "constants.\n"

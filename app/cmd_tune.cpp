@@ -35,6 +35,7 @@ Json rows_json(const TuneResult &result) {
     for (const TunedLayer &l : result.layers) {
         Json row = write_record(l.record);
         row["names"] = l.names;
+        row["fused"] = l.fused(); // a group; its members stand beside it
         row["from_database"] = l.from_database;
         rows.push_back(std::move(row));
     }

@@ -60,6 +60,11 @@ public:
     virtual Plan mapping(const Layer &layer, const Workload &workload) const = 0;
     /// Whether there is more than one mapping per layer, so that `search` finds something.
     virtual bool searches() const { return false; }
+    /// Whether a plan is of the kind that this model prices, and none that is larger than its
+    /// arrays or registers: what a file says may be anything.
+    virtual bool takes(const Layer & /*layer*/, const Plan &plan) const {
+        return std::holds_alternative<Schedule>(plan);
+    }
     /// `mapping` with what is known about it, after at most about `most_priced` prices and a
     /// sample; nothing on kinds whose mapping is no matter of a search.
     virtual std::optional<PlanChoice> search(const Layer &, const Workload &,

@@ -123,8 +123,9 @@ Bytes DspModel::padded_activations(const Layer &layer) const {
 }
 
 LevelLoad DspModel::dram_load(const Layer &layer, const LoopNest &nest) const {
-    const Bytes least =
-        spill(dram_, nest.footprint() - nest.weights.footprint, limits_.scratchpad).bytes;
+    const Bytes unique =
+        runs_on_array(layer) ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
+    const Bytes least = spill(dram_, unique - nest.weights.footprint, limits_.scratchpad).bytes;
     LevelLoad load = dram_;
     if (runs_on_array(layer)) {
         const TileLevel &tiles = nest.tiles;
@@ -156,6 +157,7 @@ Verdict DspModel::price(const Layer &layer, const LoopNest &nest, const Workload
     work.loads[0].bytes = nest.traffic();
     const double units =
         multiplies ? 1.0 * mapping.pixel_arrays * mapping.channel_arrays : limits_.arrays;
+    work.loads[0].least_gb_per_s = loads_.gb_per_s * limits_.arrays;
     work.loads[0].gb_per_s *= units;
     work.loads[0].least =
         multiplies ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();

@@ -20,6 +20,9 @@ public:
     /// The best one there is, as far as the default budget of the search goes.
     Plan mapping(const Layer &layer, const Workload &workload) const override;
     bool searches() const override { return true; }
+    bool takes(const Layer &layer, const Plan &plan) const override {
+        return fits_arrays(layer, plan, limits_);
+    }
     std::optional<PlanChoice> search(const Layer &layer, const Workload &workload,
                                      std::int64_t most_priced) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,

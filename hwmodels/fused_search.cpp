@@ -66,7 +66,7 @@ public:
             if (c.bound > best_time_) {
                 break;
             }
-            if (best_.priced > most_priced_) {
+            if (best_.priced > most_priced_ && best_.fits) {
                 best_.proven = false;
                 break;
             }

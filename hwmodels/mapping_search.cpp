@@ -203,19 +203,24 @@ private:
         if (!(first.bound < Rank())) {
             return; // no array
         }
-        bool finished = search_tiles(first.mapping);
+        if (!search_tiles(first.mapping)) {
+            best_.proven = false;
+        }
         std::vector<Arrays> rest = promising(first);
         std::stable_sort(rest.begin(), rest.end(),
                          [](const Arrays &a, const Arrays &b) { return a.bound < b.bound; });
+        if (!best_.proven) {
+            rest.insert(rest.begin(), first);
+            sample(rest, 0);
+            return;
+        }
         for (std::size_t i = 0; i < rest.size() && rest[i].bound < best_rank_; i++) {
-            finished = finished && search_tiles(rest[i].mapping);
-            if (!finished) {
+            if (!search_tiles(rest[i].mapping)) {
                 best_.proven = false;
                 sample(rest, i);
                 return;
             }
         }
-        best_.proven = finished;
     }
 
     /// With one tile for everything an array has the fewest folds, and the least crosses its

@@ -120,10 +120,11 @@ Cost roofline(const Work &work) {
     cost.bound_by = compute > 0 ? BoundBy::compute : BoundBy::nothing;
     attribute_computing(work, hertz, cost);
     for (const LevelLoad &load : work.loads) {
-        const auto seconds_of = [&](Bytes bytes) {
+        const auto seconds_at = [](Bytes bytes, double gb_per_s) {
             const auto count = static_cast<double>(bytes.count());
-            return count > 0 ? count / (load.gb_per_s * 1e9) : 0;
+            return count > 0 ? count / (gb_per_s * 1e9) : 0;
         };
+        const auto seconds_of = [&](Bytes bytes) { return seconds_at(bytes, load.gb_per_s); };
         const double seconds = seconds_of(load.bytes);
         const double before = busy;
         energy += static_cast<double>(load.bytes.count()) * load.pj_per_byte;
@@ -132,7 +133,8 @@ Cost roofline(const Work &work) {
             longest = seconds;
             cost.bound_by = load.bound;
         }
-        const Seconds least_time(seconds_of(load.least));
+        const Seconds least_time(
+            seconds_at(load.least, load.least_gb_per_s > 0 ? load.least_gb_per_s : load.gb_per_s));
         cost.lower_bound = std::max(cost.lower_bound, least_time);
         LevelTraffic &level = level_of(cost, load);
         level.bytes += load.bytes;

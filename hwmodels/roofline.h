@@ -21,8 +21,9 @@ struct LevelLoad {
     double gb_per_s = 0;
     double pj_per_byte = 0;
     BoundBy bound = BoundBy::memory;
-    Bytes least = {};   ///< of `bytes`, what no mapping avoids; for the lower bound
-    Bytes exposed = {}; ///< of `bytes`, those that move while nothing else goes on
+    Bytes least = {};          ///< of `bytes`, what no mapping avoids; for the lower bound
+    Bytes exposed = {};        ///< of `bytes`, those that move while nothing else goes on
+    double least_gb_per_s = 0; ///< rate of `least` where a mapping can change it; 0: `gb_per_s`
 };
 
 /// A level without bytes: its rate and price from two constants of the target.

@@ -90,7 +90,8 @@ std::string groups_note(const Estimate &e) {
         proven += group.proven ? 1 : 0;
     }
     if (fused.empty()) {
-        return "fused: nothing, layers one by one are as fast";
+        return "fused: nothing; of no group that fits is a fusion faster than its layers one by "
+               "one";
     }
     return fmt::format(
         "fused: {} groups of {} layers ({} proven best), {:.3f} ms instead of {:.3f} "
@@ -187,9 +188,10 @@ std::string interval_note(const LatencyInterval &interval) {
                        100 * interval.coverage);
 }
 
-std::string bound_note(const Cost &total) {
-    std::string note = fmt::format("lower bound: {} ms under any mapping, layer by layer",
-                                   significant(milliseconds(total.lower_bound)));
+std::string bound_note(const Cost &total, bool groups) {
+    std::string note = fmt::format(
+        "lower bound: {} ms under any mapping, {}", significant(milliseconds(total.lower_bound)),
+        groups ? "of these groups and layers one after another" : "layer by layer");
     const auto position = roofline_position(total);
     if (position && position->ridge_macs_per_byte) {
         note +=
@@ -331,7 +333,7 @@ Table estimate_table(const EstimateReport &report) {
         if (e.interval) {
             table.notes.push_back(interval_note(*e.interval));
         }
-        table.notes.push_back(bound_note(e.total));
+        table.notes.push_back(bound_note(e.total, !e.groups.empty()));
         table.notes.push_back(shares_note(e.total));
     }
     table.notes.push_back(fmt::format("peak activations {} bytes, weights {} bytes", e.peak.count(),

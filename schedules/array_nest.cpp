@@ -189,6 +189,8 @@ ReductionPart reduction_part(const ArrayProblem &p, const Mapping &m, std::int64
 
 PixelPart pixel_part(const ArrayProblem &p, const Mapping &m, std::int64_t rows,
                      std::int64_t columns) {
+    rows = std::min(rows, p.rows); // a plan's text may say anything
+    columns = std::min(columns, p.columns);
     const Cut r = cut(p.rows, rows);
     const Cut c = cut(p.columns, columns);
     const auto over_tiles = [&](auto f) { // of the pixels that an array gets of a tile

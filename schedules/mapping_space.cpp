@@ -1,7 +1,5 @@
 #include "schedules/mapping_space.h"
 
-#include "schedules/loop_nest.h"
-
 #include <algorithm>
 #include <array>
 
@@ -107,7 +105,7 @@ std::string too_many_registers(const Layer &layer, const Mapping &m, const Array
         return what + "; it would fit as " + to_string(other);
     }
     other.array_rows = 1;
-    return what + "; no register tile fits, the smallest takes " +
+    return what + "; no register tile of this dataflow fits, the smallest takes " +
            std::to_string(registers_in_use(other, limits, element));
 }
 
@@ -155,6 +153,11 @@ std::string too_large(const Layer &layer, const Mapping &m, const ArrayLimits &l
         return "vectors: the array has none";
     }
     return "";
+}
+
+bool fits_arrays(const Layer &layer, const Plan &plan, const ArrayLimits &limits) {
+    const auto *mapping = std::get_if<Mapping>(&plan);
+    return mapping != nullptr && too_large(layer, *mapping, limits).empty();
 }
 
 std::string mapping_problem(const Layer &layer, const Mapping &m, const ArrayLimits &limits) {

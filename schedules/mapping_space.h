@@ -4,6 +4,7 @@
 #pragma once
 
 #include "schedules/array_nest.h"
+#include "schedules/loop_nest.h"
 
 #include <functional>
 #include <initializer_list>
@@ -43,6 +44,8 @@ std::int64_t registers_in_use(const Mapping &mapping, const ArrayLimits &limits,
 /// The first limit of the arrays that a mapping breaks, with its figures and, of registers, the
 /// nearest change that would keep it; "" when there is none.
 std::string too_large(const Layer &layer, const Mapping &mapping, const ArrayLimits &limits);
+/// Whether the plan is a mapping that breaks none of them.
+bool fits_arrays(const Layer &layer, const Plan &plan, const ArrayLimits &limits);
 /// The first limit of arrays and scratchpad that a mapping breaks, with its figures and the nearest
 /// change that would keep it, as a sentence; "" when it is legal.
 std::string mapping_problem(const Layer &layer, const Mapping &mapping, const ArrayLimits &limits);

@@ -77,12 +77,29 @@ TuningRecord search(const TunedLayer &work, const CostModel &model, const Worklo
     return r;
 }
 
+/// Whether the model can price what a file says is a plan.
+bool takes(const TunedLayer &work, const CostModel &model, const std::string &text) {
+    if (!work.fused()) {
+        return model.takes(work.layers[0], parse_plan(text));
+    }
+    const Fusion plan = parse_fusion(text);
+    for (std::size_t i = 0; i < work.layers.size(); i++) {
+        if (!model.takes(work.layers[i], plan.members[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /// Models change while a version's number stays, and files are edited: a price is soon made.
 bool still_true(const TuningRecord &known, const TunedLayer &work, const CostModel &model,
                 const Workload &workload) {
     TuningRecord now = known;
     now.predicted.reset();
     now.refused.clear();
+    if (!takes(work, model, known.plan)) {
+        return false;
+    }
     price(work, model, workload, now);
     return now.predicted == known.predicted && now.refused == known.refused;
 }

@@ -97,7 +97,8 @@ TEST(DspMappings, SaysWhatWouldFit) {
               "dataflow=os array=1x24" +
                   tile);
     EXPECT_EQ(reason(with_constant(dsp, "vector_bytes", 4), "map dataflow=os array=1x8" + tile),
-              "vector registers: the mapping takes 10, the hardware has 6; no register tile fits, "
+              "vector registers: the mapping takes 10, the hardware has 6; no register tile of "
+              "this dataflow fits, "
               "the smallest takes 10");
     EXPECT_EQ(reason(dsp, "map dataflow=os arrays=2x2 vector=8x4"),
               "vector units: the mapping takes 4, the hardware has 2");
@@ -122,7 +123,8 @@ TEST(DspMappings, HasNoPriceWhenNothingFits) {
               std::string::npos);
     // 8 sums take 8 registers of 4 bytes, but 8 weights only 2.
     EXPECT_EQ(reason(with_constant(dsp, "vector_bytes", 4)), "");
-    EXPECT_NE(reason(with_constant(dsp, "vector_bytes", 1)).find("no register tile fits"),
+    EXPECT_NE(reason(with_constant(dsp, "vector_bytes", 1))
+                  .find("no register tile of this dataflow fits"),
               std::string::npos);
 }
 

@@ -162,6 +162,8 @@ TEST(FusedSearch, SaysWhenItStoppedBeforeTheEnd) {
         ASSERT_TRUE(exact.proven);
         EXPECT_LE(less.priced, exact.priced);
         EXPECT_TRUE(less.proven || less.time >= exact.time);
+        EXPECT_EQ(less.fits, exact.fits);
+        EXPECT_TRUE(!exact.fits || less.time <= exact.time * 3) << less.time / exact.time;
         stopped += !less.proven;
     }
     EXPECT_GT(stopped, 5);
