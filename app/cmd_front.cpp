@@ -1,8 +1,11 @@
 // edgefront front DIR: filter, sort and print the front of a sweep.
 #include "app/command.h"
+#include "reports/front_view.h"
 #include "search/front_filter.h"
 
 #include <fmt/format.h>
+
+#include <cstdio>
 
 namespace edgefront {
 
@@ -13,6 +16,7 @@ struct Options {
     std::vector<std::string> where;
     std::string sort;
     std::size_t top = 0;
+    std::size_t thin = 0; ///< 0: all
     OutputOptions output;
 };
 
@@ -31,10 +35,33 @@ Json cell(const std::string &choice) {
     return choice.empty() ? Json() : Json(choice);
 }
 
-int run_front(const Options &options) {
+/// Those of `points` that cover them best.
+std::vector<RunPoint> thinned(const std::vector<RunPoint> &points, const RunResult &result,
+                              std::size_t most) {
+    if (most < result.objectives.size()) {
+        throw UserError(fmt::format("--thin {}: each of the {} objectives keeps its best point, "
+                                    "ask for at least {}",
+                                    most, result.objectives.size(), result.objectives.size()));
+    }
+    std::vector<RunPoint> kept;
+    for (const std::size_t i : thin(values_of(points), result.senses(), most)) {
+        kept.push_back(points[i]);
+    }
+    return kept;
+}
+
+int run_front(const Options &options, bool quiet) {
     const RunResult result = read_run(options.run);
     std::vector<RunPoint> points = filter(result, options.where);
     const std::size_t found = points.size();
+    if (options.thin > 0) {
+        points = thinned(points, result, options.thin);
+    }
+    const std::string thinning =
+        points.size() < found
+            ? fmt::format("thinned: {} of {} points, those that cover all of them best",
+                          points.size(), found)
+            : "";
     if (!options.sort.empty()) {
         sort_by(points, result, options.sort);
     }
@@ -80,11 +107,18 @@ int run_front(const Options &options) {
         table.rows.push_back(row);
         rows.push_back({{"id", point.id}, {"choices", choices}, {"objectives", values}});
     }
-    table.notes = {
-        fmt::format("{} of {} points{}", points.size(), result.points.size(),
-                    points.size() < found ? fmt::format(" ({} meet the conditions)", found) : ""),
-        result.finished ? "" : "the sweep is not finished"};
-    table.notes.resize(result.finished ? 1 : 2);
+    const bool conditions = !options.where.empty() && points.size() < found;
+    table.notes = {fmt::format("{} of {} points{}", points.size(), result.points.size(),
+                               conditions ? fmt::format(" ({} meet the conditions)", found) : "")};
+    if (!thinning.empty()) {
+        table.notes.push_back(thinning);
+    }
+    if (!result.finished) {
+        table.notes.push_back("the sweep is not finished");
+    }
+    if (!for_people && !thinning.empty() && !quiet) {
+        std::fprintf(stderr, "%s\n", thinning.c_str());
+    }
     options.output.write(table, {{"run", options.run},
                                  {"finished", result.finished},
                                  {"points_on_front", result.points.size()},
@@ -104,11 +138,19 @@ void add_front(CLI::App &app, Session &session) {
     command->add_option("--sort", options->sort, "Choice or objective, best or smallest first");
     command->add_option("--top", options->top, "Print only the first n")
         ->check(CLI::PositiveNumber);
+    command
+        ->add_option("--thin", options->thin,
+                     "Keep only the n points that cover the front (or what --where leaves of it) "
+                     "best, each objective's best among them")
+        ->check(CLI::PositiveNumber);
     options->output.add_to(*command);
     command->footer("Examples:\n  edgefront front runs/first --sort macs --top 10\n"
+                    "  edgefront front runs/first --thin 20\n"
                     "  edgefront front runs/first --where 'latency_ms:pixel6-cpu<2' "
                     "--where resolution=224 --format csv");
-    command->callback([=, &session] { session.action = [=] { return run_front(*options); }; });
+    command->callback([=, &session] {
+        session.action = [=, &session] { return run_front(*options, session.quiet); };
+    });
 }
 
 } // namespace edgefront

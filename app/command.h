@@ -80,6 +80,7 @@ void add_export(CLI::App &app, Session &session);
 void add_sweep(CLI::App &app, Session &session);
 void add_explore(CLI::App &app, Session &session);
 void add_front(CLI::App &app, Session &session);
+void add_merge(CLI::App &app, Session &session);
 void add_report(CLI::App &app, Session &session);
 void add_compare(CLI::App &app, Session &session);
 

@@ -95,6 +95,7 @@ int main(int argc, char **argv) {
     add_sweep(app, session);
     add_explore(app, session);
     add_front(app, session);
+    add_merge(app, session);
     add_report(app, session);
     add_compare(app, session);
 

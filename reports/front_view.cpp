@@ -5,6 +5,22 @@
 
 namespace edgefront {
 
+namespace {
+
+Sense opposite(Sense sense) {
+    return sense == Sense::minimise ? Sense::maximise : Sense::minimise;
+}
+
+} // namespace
+
+Rows values_of(const std::vector<RunPoint> &points) {
+    Rows rows;
+    for (const auto &point : points) {
+        rows.push_back(point.values);
+    }
+    return rows;
+}
+
 std::size_t index_of_best(const Rows &values, std::size_t column, Sense sense) {
     const auto better = [&](const auto &a, const auto &b) {
         return sense == Sense::minimise ? a[column] < b[column] : a[column] > b[column];
@@ -13,8 +29,8 @@ std::size_t index_of_best(const Rows &values, std::size_t column, Sense sense) {
                                     values.begin());
 }
 
-std::vector<std::size_t> thin(const Rows &values, std::size_t most,
-                              const std::vector<std::size_t> &always) {
+std::vector<std::size_t> thin(const Rows &values, const std::vector<Sense> &senses,
+                              std::size_t most, const std::vector<std::size_t> &always) {
     std::vector<std::size_t> kept;
     if (values.size() <= most) {
         for (std::size_t i = 0; i < values.size(); i++) {
@@ -49,11 +65,15 @@ std::vector<std::size_t> thin(const Rows &values, std::size_t most,
         keep(i);
     }
     for (std::size_t c = 0; c < columns; c++) {
-        for (const Sense sense : {Sense::minimise, Sense::maximise}) {
-            const std::size_t i = index_of_best(values, c, sense);
-            if (distance[i] >= 0) {
-                keep(i);
-            }
+        const std::size_t best = index_of_best(values, c, senses[c]);
+        if (distance[best] >= 0) {
+            keep(best);
+        }
+    }
+    for (std::size_t c = 0; c < columns && kept.size() < most; c++) {
+        const std::size_t worst = index_of_best(values, c, opposite(senses[c]));
+        if (distance[worst] >= 0) {
+            keep(worst);
         }
     }
     while (kept.size() < most) {
@@ -68,8 +88,7 @@ std::size_t knee(const Rows &values, const std::vector<Sense> &senses) {
     std::vector<double> distance(values.size(), 0);
     for (std::size_t c = 0; c < senses.size(); c++) {
         const double best = values[index_of_best(values, c, senses[c])][c];
-        const Sense other = senses[c] == Sense::minimise ? Sense::maximise : Sense::minimise;
-        const double span = values[index_of_best(values, c, other)][c] - best;
+        const double span = values[index_of_best(values, c, opposite(senses[c]))][c] - best;
         for (std::size_t i = 0; i < values.size() && span != 0; i++) {
             const double d = (values[i][c] - best) / span;
             distance[i] += d * d;

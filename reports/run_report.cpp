@@ -61,22 +61,6 @@ std::vector<std::string> shown(const std::vector<double> &values,
     return texts;
 }
 
-Rows values_of(const RunResult &result) {
-    Rows rows;
-    for (const auto &point : result.points) {
-        rows.push_back(point.values);
-    }
-    return rows;
-}
-
-std::vector<Sense> senses_of(const RunResult &result) {
-    std::vector<Sense> senses;
-    for (const auto &objective : result.objectives) {
-        senses.push_back(objective.sense);
-    }
-    return senses;
-}
-
 /// Points that are shown layer by layer, by index into the front.
 using Roles = std::map<std::size_t, std::vector<std::string>>;
 
@@ -90,8 +74,8 @@ Roles choose(const RunResult &result, const std::vector<std::string> &ids) {
     if (!ids.empty()) {
         return roles;
     }
-    const Rows values = values_of(result);
-    const std::vector<Sense> senses = senses_of(result);
+    const Rows values = values_of(result.points);
+    const std::vector<Sense> senses = result.senses();
     roles[knee(values, senses)].push_back("knee");
     static const std::map<std::string, std::string> names = {
         {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
@@ -273,7 +257,8 @@ void add_points(RunReport &report, const RunResult &result, const Roles &roles, 
     for (const std::size_t c : shape) {
         report.shape_names.push_back(result.choice_names[c]);
     }
-    for (const std::size_t i : thin(values_of(result), most, needed(result, report, roles))) {
+    for (const std::size_t i :
+         thin(values_of(result.points), result.senses(), most, needed(result, report, roles))) {
         const RunPoint &from = result.points[i];
         ReportPoint point;
         point.id = from.id;
@@ -295,6 +280,32 @@ std::string size_of_space(double size) {
     return size < 1e9 ? grouped(static_cast<std::int64_t>(size)) : fmt::format("{:.3g}", size);
 }
 
+/// How the front was searched; of a merged one, how each of its runs was.
+void add_strategy(RunReport &report, const RunConfig &config) {
+    for (const auto &run : config.merged) {
+        report.run.push_back(
+            {"merged from " + run.folder,
+             fmt::format("{}, seed {}, {} networks evaluated{}", run.config.strategy,
+                         run.config.seed, grouped(run.counters.evaluated),
+                         run.finished ? "" : ", not finished")});
+    }
+    if (!config.merged.empty()) {
+        return;
+    }
+    report.run = {{"strategy", config.strategy}, {"seed", std::to_string(config.seed)}};
+    if (config.population > 0) {
+        report.run.push_back({"population", std::to_string(config.population)});
+    }
+}
+
+std::string merge_command(const RunConfig &config) {
+    std::string command = "edgefront merge";
+    for (const auto &run : config.merged) {
+        command += " " + run.folder;
+    }
+    return command + " -o ANOTHER_FOLDER";
+}
+
 void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                const ReportRequest &request) {
     const RunConfig &config = result.config;
@@ -307,10 +318,7 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                        {"networks evaluated", grouped(counters.evaluated)},
                        {"of them feasible", grouped(counters.feasible)},
                        {"networks in the space", size_of_space(counters.space_size)}};
-    report.run = {{"strategy", config.strategy}, {"seed", std::to_string(config.seed)}};
-    if (config.population > 0) {
-        report.run.push_back({"population", std::to_string(config.population)});
-    }
+    add_strategy(report, config);
     for (const auto &target : config.targets) {
         report.run.push_back(
             {"target " + target.name,
@@ -333,6 +341,9 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "
                                  "evaluated so far.");
+    }
+    if (!config.merged.empty()) {
+        report.replay = merge_command(config);
     }
 }
 

@@ -179,8 +179,8 @@ std::vector<std::string> DesignSpace::describe(const Choices &choices,
     return values;
 }
 
-Choices DesignSpace::parse(const std::vector<std::string> &values) const {
-    const auto all = axes();
+Choices DesignSpace::parse(const std::vector<std::string> &values,
+                           const std::vector<Axis> &all) const {
     if (values.size() != all.size()) {
         throw UserError(fmt::format("space '{}' has {} axes, found {} choices", name, all.size(),
                                     values.size()));

@@ -103,7 +103,8 @@ struct DesignSpace {
     std::vector<std::string> describe(const Choices &choices) const;
     static std::vector<std::string> describe(const Choices &choices, const std::vector<Axis> &axes);
     /// The inverse of `describe`; throws UserError naming the axis.
-    Choices parse(const std::vector<std::string> &values) const;
+    Choices parse(const std::vector<std::string> &values) const { return parse(values, axes()); }
+    Choices parse(const std::vector<std::string> &values, const std::vector<Axis> &axes) const;
     /// First 8 hexadecimal digits of the stable hash of the choices as text.
     std::string id(const Choices &choices) const;
     static std::string id(const std::vector<std::string> &values);

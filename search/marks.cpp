@@ -145,6 +145,23 @@ std::variant<Choices, std::string> find_in_space(const DesignSpace &space, const
     return match.choices;
 }
 
+void compare_with_front(PublishedMark &mark, const DesignSpace &space, const ParetoFront &front) {
+    mark.on_front = false;
+    mark.dominated_by.clear();
+    if (mark.values.empty()) {
+        return;
+    }
+    mark.on_front = mark.feasible && front.contains(mark.values);
+    for (const std::size_t i : front.dominators(mark.values)) {
+        const Member &member = front.members()[i];
+        Dominator by{space.id(member.choices), {}};
+        for (std::size_t o = 0; o < mark.values.size(); o++) {
+            by.better_by.push_back(std::abs(mark.values[o] - member.values[o]));
+        }
+        mark.dominated_by.push_back(std::move(by));
+    }
+}
+
 std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &zoo,
                                           const CostTables &tables, const ParetoFront &front) {
     std::vector<PublishedMark> marks;
@@ -171,15 +188,7 @@ std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &z
             continue;
         }
         mark.values = evaluation.values;
-        mark.on_front = mark.feasible && front.contains(mark.values);
-        for (const std::size_t i : front.dominators(mark.values)) {
-            const Member &member = front.members()[i];
-            Dominator by{space.id(member.choices), {}};
-            for (std::size_t o = 0; o < mark.values.size(); o++) {
-                by.better_by.push_back(std::abs(mark.values[o] - member.values[o]));
-            }
-            mark.dominated_by.push_back(std::move(by));
-        }
+        compare_with_front(mark, space, front);
         marks.push_back(std::move(mark));
     }
     return marks;

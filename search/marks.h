@@ -16,6 +16,9 @@ namespace edgefront {
 std::variant<Choices, std::string> find_in_space(const DesignSpace &space, const Zoo &zoo,
                                                  const std::string &network);
 
+/// Fills in whether a priced mark is on the front, and what of the front dominates it.
+void compare_with_front(PublishedMark &mark, const DesignSpace &space, const ParetoFront &front);
+
 /// Every mark of the space, priced, against the front.
 std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &zoo,
                                           const CostTables &tables, const ParetoFront &front);

@@ -186,7 +186,17 @@ std::size_t RunResult::objective(const std::string &name) const {
                                 did_you_mean(name, names)));
 }
 
-Json to_json(const RunConfig &config) {
+std::vector<Sense> RunResult::senses() const {
+    std::vector<Sense> all;
+    for (const auto &column : objectives) {
+        all.push_back(column.sense);
+    }
+    return all;
+}
+
+namespace {
+
+Json write_config(const RunConfig &config) {
     return {{"schema", run_schema},
             {"tool_version", config.tool_version},
             {"strategy", config.strategy},
@@ -197,7 +207,31 @@ Json to_json(const RunConfig &config) {
             {"space", config.space}};
 }
 
-RunConfig read_run_config(const JsonReader &json) {
+Json write_merged_run(const MergedRun &run) {
+    Json config = write_config(run.config);
+    config.erase("space");
+    return {{"folder", run.folder},
+            {"finished", run.finished},
+            {"config", config},
+            {"counters", to_json(run.counters)}};
+}
+
+} // namespace
+
+Json to_json(const RunConfig &config) {
+    Json json = write_config(config);
+    if (!config.merged.empty()) {
+        json["merged"] = array_of(config.merged, write_merged_run);
+    }
+    return json;
+}
+
+namespace {
+
+MergedRun read_merged_run(const JsonReader &json);
+
+/// Of a run of its own, or of one that was merged and has its space in common with others.
+RunConfig read_config(const JsonReader &json, bool own) {
     expect_schema(json, run_schema);
     RunConfig config;
     const std::int64_t most = std::int64_t{1} << 53;
@@ -207,9 +241,25 @@ RunConfig read_run_config(const JsonReader &json) {
     config.evaluations = json.at("evaluations").integer(0, most);
     config.population = static_cast<int>(json.at("population").integer(0, 1000000));
     config.targets = read_array<RunTarget>(json.at("targets"), read_run_target);
-    config.space = json.at("space").value();
+    if (own) {
+        config.space = json.at("space").value();
+        if (const auto merged = json.find("merged")) {
+            config.merged = read_array<MergedRun>(*merged, read_merged_run);
+        }
+    }
     json.finish();
     return config;
+}
+
+MergedRun read_merged_run(const JsonReader &json) {
+    return {json.at("folder").string(), read_config(json.at("config"), false),
+            json.at("finished").boolean(), read_counters(json.at("counters"))};
+}
+
+} // namespace
+
+RunConfig read_run_config(const JsonReader &json) {
+    return read_config(json, true);
 }
 
 Json to_json(const RunResult &result) {

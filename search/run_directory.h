@@ -33,6 +33,11 @@ struct RunTarget {
     int threads = 1;
 };
 
+struct MergedRun;
+
+/// The strategy of a front that was merged from other runs (merge.h).
+constexpr const char *merged_strategy = "merge";
+
 /// Everything that decides the bytes of a result (run.json).
 struct RunConfig {
     std::string tool_version;
@@ -42,6 +47,7 @@ struct RunConfig {
     std::int64_t evaluations = 0; ///< budget; the size of the space when exhaustive
     int population = 0;           ///< nsga2 only
     std::vector<RunTarget> targets;
+    std::vector<MergedRun> merged; ///< the runs a merged front joins; else empty
 };
 
 struct RunPoint {
@@ -96,6 +102,14 @@ struct RunCounters {
     std::vector<Refusals> refused;
 };
 
+/// A run whose front went into a merged one.
+struct MergedRun {
+    std::string folder; ///< as it was named
+    RunConfig config;   ///< without the space, which all share
+    bool finished = false;
+    RunCounters counters;
+};
+
 struct RunResult {
     RunConfig config;
     bool finished = false; ///< false: interrupted, the front of what was seen
@@ -110,6 +124,8 @@ struct RunResult {
     const RunPoint &point(const std::string &id) const;
     /// Index into `objectives`; throws UserError with the nearest name.
     std::size_t objective(const std::string &name) const;
+    /// One per objective.
+    std::vector<Sense> senses() const;
 };
 
 Json to_json(const RunConfig &config);

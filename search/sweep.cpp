@@ -261,28 +261,36 @@ void require_same_run(const fs::path &path, const Json &there, const Json &wante
     const auto lines = differences(there, wanted);
     if (!lines.empty()) {
         throw UserError({path.string(), ""},
-                        "this folder holds another run; choose another --run or ask for the "
-                        "same. Differences:\n  " +
+                        "this folder holds another run; choose another or ask for the same. "
+                        "Differences:\n  " +
                             join(lines, "\n  "));
     }
 }
 
-SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
-                       const SweepHooks &hooks) {
-    make_directory(directory);
-    const FolderLock lock(directory); // two sweeps would overwrite each other's state
+bool claim_folder(const fs::path &directory, const RunConfig &config) {
     const auto path = directory / "run.json";
     const Json wanted = to_json(config);
     if (fs::exists(path)) {
         require_same_run(path, to_json(read_run_config(JsonReader::parse_file(path))), wanted);
-        if (fs::exists(directory / "front.json")) {
-            RunResult result = read_run(directory);
-            if (result.finished) {
-                return {SweepEnd::already_finished, std::move(result)};
-            }
+        return true;
+    }
+    write_file(path, wanted.dump(1) + "\n");
+    return false;
+}
+
+SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
+                       const SweepHooks &hooks) {
+    if (!config.merged.empty()) {
+        throw UserError("a merged front is no sweep that could go on or be repeated; its runs can "
+                        "(\"merged\" in run.json)");
+    }
+    make_directory(directory);
+    const FolderLock lock(directory); // two sweeps would overwrite each other's state
+    if (claim_folder(directory, config) && fs::exists(directory / "front.json")) {
+        RunResult result = read_run(directory);
+        if (result.finished) {
+            return {SweepEnd::already_finished, std::move(result)};
         }
-    } else {
-        write_file(path, wanted.dump(1) + "\n");
     }
     return Sweep(config, directory, zoo, hooks).run();
 }

@@ -61,6 +61,10 @@ SweepOutcome run_sweep(const RunConfig &config, const std::filesystem::path &dir
 /// The members where `a` and `b` differ: "/seed: 1 -> 2"; at most `limit` of them.
 std::vector<std::string> differences(const Json &a, const Json &b, std::size_t limit = 10);
 
+/// Writes the run.json of an empty folder; one that has it must be of the same configuration, else
+/// UserError with the differences. Returns whether it was there.
+bool claim_folder(const std::filesystem::path &directory, const RunConfig &config);
+
 /// Throws UserError, with the differences, unless what a folder's run.json holds is what is wanted.
 void require_same_run(const std::filesystem::path &path, const Json &there, const Json &wanted);
 

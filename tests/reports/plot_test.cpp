@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace edgefront {
@@ -97,7 +99,8 @@ TEST(OrderedColours, AreDifferentAndBeginAlike) {
 }
 
 TEST(Thin, KeepsEverythingWhereThereIsRoom) {
-    EXPECT_EQ(thin({{1.0}, {2.0}, {3.0}}, 3, {}), (std::vector<std::size_t>{0, 1, 2}));
+    EXPECT_EQ(thin({{1.0}, {2.0}, {3.0}}, {Sense::minimise}, 3),
+              (std::vector<std::size_t>{0, 1, 2}));
 }
 
 TEST(Thin, KeepsTheExtremesAndEvenGaps) {
@@ -105,8 +108,9 @@ TEST(Thin, KeepsTheExtremesAndEvenGaps) {
     for (int i = 0; i <= 8; i++) {
         line.push_back({static_cast<double>(i), -static_cast<double>(i)});
     }
-    EXPECT_EQ(thin(line, 3, {}), (std::vector<std::size_t>{0, 4, 8}));
-    EXPECT_EQ(thin(line, 5, {}), (std::vector<std::size_t>{0, 2, 4, 6, 8}));
+    const std::vector<Sense> both = {Sense::minimise, Sense::minimise};
+    EXPECT_EQ(thin(line, both, 3), (std::vector<std::size_t>{0, 4, 8}));
+    EXPECT_EQ(thin(line, both, 5), (std::vector<std::size_t>{0, 2, 4, 6, 8}));
 }
 
 TEST(Thin, KeepsWhatIsAskedFor) {
@@ -114,8 +118,38 @@ TEST(Thin, KeepsWhatIsAskedFor) {
     for (int i = 0; i <= 100; i++) {
         line.push_back({static_cast<double>(i)});
     }
-    const auto kept = thin(line, 4, {41, 42});
+    const auto kept = thin(line, {Sense::maximise}, 4, {41, 42});
     EXPECT_EQ(kept, (std::vector<std::size_t>{0, 41, 42, 100}));
+}
+
+TEST(Thin, KeepsTheBestOfEveryObjectiveEvenWhereThereIsNoRoomForMore) {
+    const Rows values = {{1, 50, 5}, {2, 10, 5}, {3, 30, 9}, {9, 90, 1}};
+    const std::vector<Sense> senses = {Sense::minimise, Sense::minimise, Sense::maximise};
+    EXPECT_EQ(thin(values, senses, 3), (std::vector<std::size_t>{0, 1, 2}));
+    EXPECT_EQ(thin(values, senses, 1), (std::vector<std::size_t>{0, 1, 2}));
+}
+
+TEST(Thin, LeavesNoPointFarFromAShownOne) {
+    // A quarter of a circle, crowded at one end: 20 of 2000 points leave gaps that are nearly
+    // those of 20 points placed evenly, though three quarters of the points are on a tenth of it.
+    Rows arc;
+    for (int i = 0; i < 2000; i++) {
+        const double t = i < 1500 ? 0.1 * i / 1500 : 0.1 + 0.9 * (i - 1500) / 499;
+        arc.push_back({1 - std::sin(t * M_PI / 2), 1 - std::cos(t * M_PI / 2)});
+    }
+    const auto kept = thin(arc, {Sense::minimise, Sense::minimise}, 20);
+    ASSERT_EQ(kept.size(), 20u);
+    double farthest = 0;
+    for (const auto &row : arc) {
+        double nearest = INFINITY;
+        for (const std::size_t k : kept) {
+            nearest = std::min(nearest, std::hypot(row[0] - arc[k][0], row[1] - arc[k][1]));
+        }
+        farthest = std::max(farthest, nearest);
+    }
+    const double even = M_PI / 2 / 19 / 2; // half a gap
+    EXPECT_LT(farthest, 2 * even);
+    EXPECT_GE(farthest, 0.99 * even);
 }
 
 TEST(Knee, IsNearestToTheBestOfEveryObjective) {

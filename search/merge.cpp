@@ -1,0 +1,181 @@
+#include "search/merge.h"
+
+#include "base/files.h"
+#include "search/design_space_json.h"
+#include "search/marks.h"
+#include "search/sweep.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace edgefront {
+
+namespace {
+
+/// What runs must share for their values to be comparable. The rates of blocks and the prices of
+/// the published networks tell models apart that the version of the tool does not.
+Json common_part(const RunResult &result) {
+    RunResult head;
+    head.config = result.config;
+    head.choice_names = result.choice_names;
+    head.objectives = result.objectives;
+    head.block_rates = result.block_rates;
+    const Json all = to_json(head);
+    Json published = Json::object();
+    for (const auto &mark : result.marks) {
+        published[mark.network] = mark.values;
+    }
+    Json part;
+    for (const char *key : {"tool_version", "targets", "space"}) {
+        part[key] = all["config"][key];
+    }
+    for (const char *key : {"choice_names", "objectives", "block_rates"}) {
+        part[key] = all[key];
+    }
+    part["published"] = published;
+    return part;
+}
+
+void require_comparable(const std::vector<FoundRun> &runs) {
+    const FoundRun &first = runs.front();
+    const Json wanted = common_part(first.result);
+    for (const auto &run : runs) {
+        const auto lines = differences(wanted, common_part(run.result));
+        if (!lines.empty()) {
+            throw UserError({run.folder, ""},
+                            "this run cannot be merged with " + first.folder +
+                                ": their points are not comparable. Differences:\n  " +
+                                join(lines, "\n  "));
+        }
+    }
+}
+
+/// "runs/a" for "./runs/a/" too.
+std::string plain(const std::string &folder) {
+    const auto path = std::filesystem::path(folder).lexically_normal();
+    return (path.has_filename() ? path : path.parent_path()).string();
+}
+
+/// The runs a result stands for: itself, or those it was merged from.
+std::vector<MergedRun> sources(const FoundRun &run) {
+    if (!run.result.config.merged.empty()) {
+        return run.result.config.merged;
+    }
+    MergedRun source{plain(run.folder), run.result.config, run.result.finished,
+                     run.result.counters};
+    source.config.space = Json();
+    return {source};
+}
+
+/// One entry per configuration, in an order that does not depend on that of `runs`. Of a run that
+/// comes twice the copy that is further stays.
+std::vector<MergedRun> different_sources(const std::vector<FoundRun> &runs) {
+    std::map<std::string, MergedRun> by_config;
+    for (const auto &run : runs) {
+        for (const auto &source : sources(run)) {
+            const auto [at, is_new] = by_config.emplace(to_json(source.config).dump(), source);
+            const auto rank = [](const MergedRun &r) {
+                return std::make_tuple(!r.finished, -r.counters.evaluated, r.folder);
+            };
+            if (!is_new && rank(source) < rank(at->second)) {
+                at->second = source;
+            }
+        }
+    }
+    std::vector<MergedRun> result;
+    for (auto &[config, source] : by_config) {
+        result.push_back(std::move(source));
+    }
+    return result;
+}
+
+/// The nearer of two values to the bound of the constraint `name`.
+double nearer(const DesignSpace &space, const std::string &name, double a, double b) {
+    const bool at_least =
+        std::any_of(space.constraints.begin(), space.constraints.end(), [&](const Constraint &c) {
+            return c.at_least.has_value() && c.name() == name;
+        });
+    return at_least ? std::max(a, b) : std::min(a, b);
+}
+
+RunCounters sum(const std::vector<MergedRun> &merged, const DesignSpace &space) {
+    RunCounters total = merged.front().counters;
+    for (std::size_t m = 1; m < merged.size(); m++) {
+        const RunCounters &more = merged[m].counters;
+        if (more.refused.size() != total.refused.size()) {
+            throw UserError({merged[m].folder, ""},
+                            "its counters are about other constraints than those of " +
+                                merged.front().folder);
+        }
+        total.evaluated += more.evaluated;
+        total.feasible += more.feasible;
+        for (std::size_t r = 0; r < total.refused.size(); r++) {
+            Refusals &sum = total.refused[r];
+            const Refusals &other = more.refused[r];
+            if (sum.candidates == 0) {
+                sum.constraint = other.constraint; // with an example of what was refused, if any
+            }
+            sum.candidates += other.candidates;
+            if (sum.nearest && other.nearest) {
+                sum.nearest = nearer(space, sum.constraint, *sum.nearest, *other.nearest);
+            } else if (other.nearest) {
+                sum.nearest = other.nearest;
+            }
+        }
+    }
+    return total;
+}
+
+} // namespace
+
+RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
+    if (runs.empty()) {
+        throw UserError("there is no run to merge");
+    }
+    require_comparable(runs);
+    const RunResult &first = runs.front().result;
+    const DesignSpace space =
+        read_space(JsonReader::parse(first.config.space.dump(), "run.json#/space"), zoo);
+    RunResult result;
+    result.config.tool_version = first.config.tool_version;
+    result.config.space = first.config.space;
+    result.config.targets = first.config.targets;
+    result.config.strategy = merged_strategy;
+    result.config.merged = different_sources(runs);
+    result.finished = true;
+    for (const auto &source : result.config.merged) {
+        result.config.evaluations += source.config.evaluations;
+        result.finished = result.finished && source.finished;
+    }
+    result.counters = sum(result.config.merged, space);
+    result.choice_names = first.choice_names;
+    result.objectives = first.objectives;
+    result.block_rates = first.block_rates;
+    result.marks = first.marks;
+
+    const std::vector<Axis> axes = space.axes();
+    ParetoFront front(result.senses());
+    for (const auto &run : runs) {
+        for (const auto &point : run.result.points) {
+            front.admit({space.parse(point.choices, axes), point.values});
+        }
+    }
+    for (const auto &member : front.members()) {
+        const auto values = DesignSpace::describe(member.choices, axes);
+        result.points.push_back({DesignSpace::id(values), values, member.values});
+    }
+    for (auto &mark : result.marks) {
+        compare_with_front(mark, space, front);
+    }
+    return result;
+}
+
+void write_merged(const std::filesystem::path &directory, const RunResult &result) {
+    make_directory(directory);
+    const FolderLock lock(directory);
+    claim_folder(directory, result.config);
+    write_result(directory, result);
+}
+
+} // namespace edgefront
