@@ -33,10 +33,13 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
     if (config.strategy == "exhaustive") {
         if (space.size() > 1e9) {
             throw UserError(fmt::format("{:.3g} networks are too many to enumerate; use the "
-                                        "strategy nsga2",
+                                        "strategy exact or nsga2",
                                         space.size()));
         }
         config.evaluations = static_cast<std::int64_t>(space.size());
+    } else if (config.strategy == "exact") {
+        config.epsilon = request.epsilon;
+        config.memory_bytes = request.memory_bytes;
     } else {
         if (request.population < 8 || request.population % 4 != 0) {
             throw UserError(fmt::format("the population must be a multiple of 4 and at least 8, "
@@ -76,7 +79,7 @@ public:
         : config_(config), directory_(directory), zoo_(zoo), hooks_(hooks),
           space_(read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo)),
           targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
-          strategy_(make_strategy(space_, config)), front_(senses_of(space_)) {
+          strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)) {
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
             counters_.refused.push_back({rule, 0, {}});
@@ -99,7 +102,7 @@ public:
                 write_result(directory_, result());
                 return {SweepEnd::interrupted, result()};
             }
-            strategy_->step(evaluate);
+            strategy_->step(evaluate, front_);
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
@@ -200,6 +203,7 @@ private:
         RunResult result;
         result.config = config_;
         result.finished = strategy_->finished();
+        result.epsilon = strategy_->proven_epsilon();
         const std::vector<Axis> axes = space_.axes();
         for (const auto &axis : axes) {
             result.choice_names.push_back(axis.name);
