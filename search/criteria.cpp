@@ -123,9 +123,12 @@ std::int64_t Criteria::key(const Criterion &criterion, const std::int64_t *sums)
         return std::max(sums[q.sum], rest_.low[q.sum]) >= q.at_least ? safe_key : -sums[q.sum];
     case Type::reach: {
         const std::size_t r = problem_.reach_sum();
-        return sums[r] + rest_.low[r] >= problem_.reach_wanted() ? safe_key : -sums[r];
+        return problem_.sees_all(sums, rest_) ? safe_key : -sums[r];
     }
-    case Type::mixing: return problem_.mixed(sums) ? 0 : 1;
+    case Type::mixing: {
+        const std::size_t m = problem_.mixing_sum();
+        return sums[m] + rest_.low[m] > 0 ? safe_key : 1;
+    }
     }
     return 0;
 }

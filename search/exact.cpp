@@ -144,29 +144,70 @@ private:
         }
     }
 
-    /// Every label with every option of the position.
+    /// Every label with every option of the position that is of use to its like.
     void extend(const Labels &labels, std::size_t p, std::size_t in, std::size_t out,
                 const Rest &rest, Labels &candidates) const {
         candidates.factor = std::max(candidates.factor, labels.factor);
-        const std::size_t options = space_.stages[stage_].positions[p].size();
-        for (std::size_t o = 0; o < options; o++) {
-            const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
-            if (!problem_.allowed(row)) {
+        // Whether a label needs more layers that mix space decides which options are.
+        std::vector<std::size_t> alike[4];
+        for (std::size_t i = 0; i < labels.size(); i++) {
+            const std::int64_t *label = labels.at(i);
+            alike[2 * problem_.sees_all(label, rest) + problem_.mixed(label)].push_back(i);
+        }
+        for (const auto &members : alike) {
+            if (members.empty()) {
                 continue;
             }
-            for (std::size_t i = 0; i < labels.size(); i++) {
-                std::int64_t *label = candidates.push(labels.at(i));
-                if (p == 0) {
-                    bits_.set(label + labels.sums, axis_, static_cast<int>(out));
+            const auto options = useful_options(labels, members, p, in, out, rest);
+            candidates.data.reserve(std::min(candidates.size() + members.size() * options.size(),
+                                             most_candidates_ + members.size()) *
+                                    labels.row());
+            for (const std::size_t o : options) {
+                const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
+                for (const std::size_t i : members) {
+                    std::int64_t *label = candidates.push(labels.at(i));
+                    if (p == 0) {
+                        bits_.set(label + labels.sums, axis_, static_cast<int>(out));
+                    }
+                    problem_.add(label, row);
+                    bits_.set(label + labels.sums, axis_ + 2 + p, static_cast<int>(o));
                 }
-                problem_.add(label, row);
-                bits_.set(label + labels.sums, axis_ + 2 + p, static_cast<int>(o));
-            }
-            if (candidates.size() > most_candidates_) {
-                candidates = fitting(prune(problem_, rest, bits_, candidates, 0), rest,
-                                     most_candidates_ / 2);
+                if (candidates.size() > most_candidates_) {
+                    candidates = fitting(prune(problem_, rest, bits_, candidates, 0), rest,
+                                         most_candidates_ / 2);
+                }
             }
         }
+    }
+
+    /// The options that no other beats whatever stands before and behind them: to an option, both
+    /// are what is to come.
+    std::vector<std::size_t> useful_options(const Labels &labels,
+                                            const std::vector<std::size_t> &members, std::size_t p,
+                                            std::size_t in, std::size_t out,
+                                            const Rest &rest) const {
+        Rest around;
+        for (const std::size_t i : members) {
+            problem_.widen(around, labels.at(i));
+        }
+        problem_.append(around, rest);
+        Labels rows = none();
+        std::vector<std::int64_t> label(rows.row());
+        for (std::size_t o = 0; o < space_.stages[stage_].positions[p].size(); o++) {
+            const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
+            if (problem_.allowed(row)) {
+                std::fill(label.begin(), label.end(), 0);
+                problem_.add(label.data(), row);
+                label[rows.sums] = static_cast<std::int64_t>(o);
+                rows.push(label.data());
+            }
+        }
+        rows = prune(problem_, around, bits_, rows, 0);
+        std::vector<std::size_t> options;
+        for (std::size_t i = 0; i < rows.size(); i++) {
+            options.push_back(static_cast<std::size_t>(*rows.choices(i)));
+        }
+        return options;
     }
 
     /// The stage ends here, for those with a layer that mixes space.
@@ -220,31 +261,16 @@ private:
         const Rest nothing = problem_.nothing();
         whole = prune_by(known_, problem_, nothing, prune(problem_, nothing, bits_, whole, 0));
         factor_ = std::max(factor_, whole.factor);
-        evaluate(best_first(whole));
+        std::vector<Choices> batch;
+        for (std::size_t i = 0; i < whole.size(); i++) {
+            batch.push_back(bits_.choices(whole.choices(i)));
+        }
+        evaluate(batch);
         context_++;
         unit_ = 0;
         if (finished() && front.size() == 0) {
             evaluate(nearest());
         }
-    }
-
-    /// Fronts grow quickest in the order of their members.
-    std::vector<Choices> best_first(const Labels &labels) const {
-        std::vector<std::pair<std::vector<std::int64_t>, std::size_t>> order;
-        if (labels.size() > 0) {
-            const Rest nothing = problem_.nothing();
-            const Criteria criteria(problem_, nothing, labels, false);
-            for (std::size_t i = 0; i < labels.size(); i++) {
-                order.emplace_back(problem_.objectives().size(), i);
-                criteria.ideal(labels.at(i), order.back().first.data());
-            }
-        }
-        std::sort(order.begin(), order.end());
-        std::vector<Choices> batch;
-        for (const auto &entry : order) {
-            batch.push_back(bits_.choices(labels.choices(entry.second)));
-        }
-        return batch;
     }
 
     /// For every rule the network of each context that comes nearest to keeping it.

@@ -189,21 +189,37 @@ Rest ExactProblem::after(const std::int64_t *row, const Rest &rest) const {
     if (result.possible) {
         add(result.low.data(), row);
         add(result.high.data(), row);
+        begin_stage(result.low.data());
+        begin_stage(result.high.data());
     }
     return result;
 }
 
-void ExactProblem::widen(Rest &rest, const Rest &other) const {
-    if (!other.possible) {
-        return;
-    }
+void ExactProblem::widen(Rest &rest, const std::int64_t *own) const {
     if (!rest.possible) {
-        rest = other;
-        return;
+        rest = {true, {own, own + sums()}, {own, own + sums()}};
     }
     for (std::size_t i = 0; i < sums(); i++) {
-        rest.low[i] = std::min(rest.low[i], other.low[i]);
-        rest.high[i] = std::max(rest.high[i], other.high[i]);
+        rest.low[i] = std::min(rest.low[i], own[i]);
+        rest.high[i] = std::max(rest.high[i], own[i]);
+    }
+}
+
+void ExactProblem::append(Rest &rest, const Rest &other) const {
+    rest.possible = rest.possible && other.possible;
+    for (std::size_t i = 0; rest.possible && i < sums(); i++) {
+        const auto join = [&](std::int64_t &a, std::int64_t b) {
+            a = i == peak_ ? std::max(a, b) : a + b;
+        };
+        join(rest.low[i], other.low[i]);
+        join(rest.high[i], other.high[i]);
+    }
+}
+
+void ExactProblem::widen_by(Rest &rest, const Rest &other) const {
+    if (other.possible) {
+        widen(rest, other.low.data());
+        widen(rest, other.high.data());
     }
 }
 
@@ -220,8 +236,8 @@ void ExactProblem::fill_stage(std::size_t s) {
             const Stage &next = space_.stages[s + 1];
             for (std::size_t further = 0; further < next.channels.size(); further++) {
                 for (std::size_t o = 0; o < next.positions[0].size(); o++) {
-                    widen(end, after(tables_.block_row(s + 1, 0, context_, out, further, o),
-                                     rest(s + 1, 1, further)));
+                    widen_by(end, after(tables_.block_row(s + 1, 0, context_, out, further, o),
+                                        rest(s + 1, 1, further)));
                 }
             }
         }
@@ -232,8 +248,8 @@ void ExactProblem::fill_stage(std::size_t s) {
                 here = end;
             }
             for (std::size_t o = 0; p < depth && o < stage.positions[p].size(); o++) {
-                widen(here,
-                      after(tables_.block_row(s, p, context_, 0, out, o), rest(s, p + 1, out)));
+                widen_by(here,
+                         after(tables_.block_row(s, p, context_, 0, out, o), rest(s, p + 1, out)));
             }
         }
     }
@@ -250,12 +266,13 @@ void ExactProblem::enter(std::size_t context) {
     }
     Rest whole;
     if (space_.stages.empty()) {
-        widen(whole, after(tables_.head_row(context_, 0), nothing()));
+        widen_by(whole, after(tables_.head_row(context_, 0), nothing()));
     } else {
         const Stage &first = space_.stages[0];
         for (std::size_t out = 0; out < first.channels.size(); out++) {
             for (std::size_t o = 0; o < first.positions[0].size(); o++) {
-                widen(whole, after(tables_.block_row(0, 0, context_, 0, out, o), rest(0, 1, out)));
+                widen_by(whole,
+                         after(tables_.block_row(0, 0, context_, 0, out, o), rest(0, 1, out)));
             }
         }
     }

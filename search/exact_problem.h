@@ -52,7 +52,8 @@ struct Goal {
     std::int64_t at_least = std::numeric_limits<std::int64_t>::min();
 };
 
-/// Least and largest sums of the blocks to come; of the peak, of their maximum.
+/// Least and largest sums of the blocks to come; of the peak, of their maximum. Layers that mix
+/// space only count in the stage of the blocks they are added to.
 struct Rest {
     bool possible = false;
     std::vector<std::int64_t> low, high;
@@ -77,6 +78,10 @@ public:
     /// A stage begins: nothing has mixed space in it yet.
     void begin_stage(std::int64_t *sums) const;
     bool mixed(const std::int64_t *sums) const { return !guard_ || sums[mixing_] > 0; }
+    /// Whether the receptive field is large enough with every completion.
+    bool sees_all(const std::int64_t *sums, const Rest &rest) const {
+        return !guard_ || sums[reach_] + rest.low[reach_] >= reach_wanted_;
+    }
 
     std::size_t column(const Goal &goal) const { return columns_[goal.sum]; }
     bool guarded() const { return guard_; }
@@ -92,12 +97,16 @@ public:
     const Rest &behind(std::size_t stage, std::size_t out) const { return behind_[stage][out]; }
     /// Nothing is to come.
     Rest nothing() const;
+    /// Makes room in `rest` for these sums.
+    void widen(Rest &rest, const std::int64_t *sums) const;
+    /// `other` follows on `rest`.
+    void append(Rest &rest, const Rest &other) const;
 
 private:
     std::size_t sum_of(std::size_t column);
     void collect(const Measure &measure, int sense, const Constraint *constraint);
     Rest after(const std::int64_t *row, const Rest &rest) const;
-    void widen(Rest &rest, const Rest &other) const;
+    void widen_by(Rest &rest, const Rest &other) const;
     void fill_stage(std::size_t s);
     void draw_curves(const Rest &whole);
 

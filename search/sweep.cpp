@@ -96,6 +96,7 @@ public:
         }
         const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
         std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
+        Json saved_state;
         while (!strategy_->finished()) {
             if (hooks_.stop && hooks_.stop()) {
                 save();
@@ -107,9 +108,10 @@ public:
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
             const auto now = std::chrono::steady_clock::now();
-            if (now - saved >= std::chrono::seconds(1)) {
+            if (now - saved >= std::chrono::seconds(1) && strategy_->state() != saved_state) {
                 save();
                 saved = now;
+                saved_state = strategy_->state();
             }
         }
         SweepOutcome outcome{SweepEnd::finished, result()};
@@ -141,16 +143,23 @@ private:
         std::vector<Evaluation> evaluations(batch.size());
         parallel_for(batch.size(), hooks_.threads, 256,
                      [&](std::size_t i) { evaluations[i] = tables_.evaluate(batch[i]); });
+        const bool many = batch.size() + front_.size() > 20000 && batch.size() > 500;
+        std::vector<Member> feasible;
         for (std::size_t i = 0; i < batch.size(); i++) {
             const Evaluation &e = evaluations[i];
             counters_.evaluated++;
             counters_.feasible += e.feasible();
-            if (e.feasible()) {
+            if (e.feasible() && many) {
+                feasible.push_back({batch[i], e.values});
+            } else if (e.feasible()) {
                 front_.admit({batch[i], e.values});
             }
             for (const Broken &broken : e.broken) {
                 count(broken, batch[i]);
             }
+        }
+        if (many) {
+            front_.admit_all(std::move(feasible));
         }
         return evaluations;
     }
@@ -186,6 +195,7 @@ private:
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
         const std::size_t axes = space_.axes().size();
+        std::vector<Member> members;
         for (const auto &row : state.at("front").items()) {
             Choices choices;
             for (const auto index : row.integers(absent, 1000000)) {
@@ -194,8 +204,9 @@ private:
             if (choices.size() != axes) {
                 throw row.error("expected one choice per axis of the space");
             }
-            front_.admit({choices, tables_.evaluate(choices).values});
+            members.push_back({choices, tables_.evaluate(choices).values});
         }
+        front_.admit_all(std::move(members));
         state.finish();
     }
 
