@@ -13,14 +13,13 @@ constexpr std::int64_t curve_margin = 2 * OnceCurve::error + 3;
 
 } // namespace
 
-Criteria::Criteria(const ExactProblem &problem, const Rest &rest, const Labels &labels,
-                   bool tolerant)
+Criteria::Criteria(const ExactProblem &problem, const Rest &rest, const Rest &own, bool tolerant)
     : problem_(problem), rest_(rest) {
-    time(labels);
+    time(own);
     list(tolerant);
 }
 
-void Criteria::time(const Labels &labels) {
+void Criteria::time(const Rest &own) {
     const auto &goals = problem_.goals();
     timings_.resize(goals.size());
     for (std::size_t i = 0; i < goals.size(); i++) {
@@ -31,11 +30,7 @@ void Criteria::time(const Labels &labels) {
         Timing &timing = timings_[i];
         timing.light = rest_.low[q.weights];
         timing.heavy = rest_.high[q.weights];
-        std::int64_t least = labels.at(0)[q.weights], most = least;
-        for (std::size_t l = 1; l < labels.size(); l++) {
-            least = std::min(least, labels.at(l)[q.weights]);
-            most = std::max(most, labels.at(l)[q.weights]);
-        }
+        const std::int64_t least = own.low[q.weights], most = own.high[q.weights];
         const OnceCurve &curve = problem_.curve(i);
         timing.flat = curve.flat(least + timing.light, most + timing.heavy);
         timing.fixed = curve(least + timing.light);
@@ -86,6 +81,14 @@ void Criteria::list(bool tolerant) {
         criteria_.push_back({Type::reach});
         criteria_.push_back({Type::mixing});
     }
+}
+
+std::optional<Criteria::Order> Criteria::first_sum() const {
+    if (strict_ == 0) {
+        return {};
+    }
+    const Goal &q = problem_.goals()[criteria_[0].goal];
+    return Order{q.sum, q.sense};
 }
 
 std::int64_t Criteria::timed(std::size_t goal, const std::int64_t *sums, bool latest) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 namespace edgefront {
 
@@ -111,15 +112,15 @@ private:
         std::vector<Labels> placed;
         for (std::size_t out = 0; out < outs; out++) {
             const Rest &rest = problem_.rest(stage_, p + 1, out);
-            Labels candidates = none();
+            Extensions all;
             if (p == 0) {
                 for (std::size_t in = 0; in < arriving_.size(); in++) {
-                    extend(arriving_[in], p, in, out, rest, candidates);
+                    collect(arriving_[in], p, in, out, rest, all);
                 }
             } else {
-                extend(buckets_[out], p, 0, out, rest, candidates);
+                collect(buckets_[out], p, 0, out, rest, all);
             }
-            placed.push_back(reduced(candidates, rest, delta(candidates)));
+            placed.push_back(extended(all, rest));
         }
         buckets_ = std::move(placed);
         if (p == 0) {
@@ -135,7 +136,10 @@ private:
         if (position_ == stage.positions.size()) {
             buckets_.clear();
             for (std::size_t out = 0; out < outs; out++) {
-                arriving_.push_back(reduced(ends_[out], problem_.behind(stage_, out), 0));
+                const Rest &rest = problem_.behind(stage_, out);
+                arriving_.push_back(fitting(
+                    prune_by(known_, problem_, rest, prune(problem_, rest, bits_, ends_[out], 0)),
+                    rest));
             }
             ends_.clear();
             axis_ += 2 + position_;
@@ -145,51 +149,68 @@ private:
     }
 
     /// Every label with every option of the position that is of use to its like.
-    void extend(const Labels &labels, std::size_t p, std::size_t in, std::size_t out,
-                const Rest &rest, Labels &candidates) const {
-        candidates.factor = std::max(candidates.factor, labels.factor);
-        // Whether a label needs more layers that mix space decides which options are.
+    struct Extensions {
+        std::deque<std::vector<std::size_t>> groups;
+        std::vector<Extension> list;
+        std::size_t labels = 0;
+    };
+
+    void collect(const Labels &labels, std::size_t p, std::size_t in, std::size_t out,
+                 const Rest &rest, Extensions &all) const {
+        // Whether a label needs more layers that mix space decides which options are of use.
         std::vector<std::size_t> alike[4];
         for (std::size_t i = 0; i < labels.size(); i++) {
             const std::int64_t *label = labels.at(i);
             alike[2 * problem_.sees_all(label, rest) + problem_.mixed(label)].push_back(i);
         }
-        for (const auto &members : alike) {
+        for (auto &members : alike) {
             if (members.empty()) {
                 continue;
             }
-            const auto options = useful_options(labels, members, p, in, out, rest);
-            candidates.data.reserve(std::min(candidates.size() + members.size() * options.size(),
-                                             most_candidates_ + members.size()) *
-                                    labels.row());
-            for (const std::size_t o : options) {
-                const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
-                for (const std::size_t i : members) {
-                    std::int64_t *label = candidates.push(labels.at(i));
-                    if (p == 0) {
-                        bits_.set(label + labels.sums, axis_, static_cast<int>(out));
-                    }
-                    problem_.add(label, row);
-                    bits_.set(label + labels.sums, axis_ + 2 + p, static_cast<int>(o));
+            Rest before;
+            for (const std::size_t i : members) {
+                problem_.widen(before, labels.at(i));
+            }
+            all.groups.push_back(std::move(members));
+            for (const std::size_t o : useful_options(before, p, in, out, rest)) {
+                Extension e{&labels, &all.groups.back(),
+                            tables_.block_row(stage_, p, context_, in, out, o), before,
+                            std::vector<std::int64_t>(bits_.words(), 0)};
+                problem_.add(e.own.low.data(), e.row);
+                problem_.add(e.own.high.data(), e.row);
+                bits_.set(e.choices.data(), axis_ + 2 + p, static_cast<int>(o));
+                if (p == 0) {
+                    bits_.set(e.choices.data(), axis_, static_cast<int>(out));
                 }
-                if (candidates.size() > most_candidates_) {
-                    candidates = fitting(prune(problem_, rest, bits_, candidates, 0), rest,
-                                         most_candidates_ / 2);
-                }
+                all.labels += e.members->size();
+                all.list.push_back(std::move(e));
+            }
+        }
+    }
+
+    /// What stays of them, less exactly when it would be too many.
+    Labels extended(const Extensions &all, const Rest &rest) {
+        if (all.list.empty() || !rest.possible) {
+            return none();
+        }
+        double factor = 1;
+        for (const Extension &e : all.list) {
+            factor = std::max(factor, e.labels->factor);
+        }
+        std::optional<Labels> labels;
+        for (double delta = share(all.labels, factor);; delta = std::max(2 * delta, 1e-4)) {
+            labels = extend(problem_, rest, bits_, all.list, delta, most_candidates_);
+            if (labels) {
+                return fitting(prune_by(known_, problem_, rest, *labels), rest);
             }
         }
     }
 
     /// The options that no other beats whatever stands before and behind them: to an option, both
     /// are what is to come.
-    std::vector<std::size_t> useful_options(const Labels &labels,
-                                            const std::vector<std::size_t> &members, std::size_t p,
-                                            std::size_t in, std::size_t out,
-                                            const Rest &rest) const {
-        Rest around;
-        for (const std::size_t i : members) {
-            problem_.widen(around, labels.at(i));
-        }
+    std::vector<std::size_t> useful_options(const Rest &before, std::size_t p, std::size_t in,
+                                            std::size_t out, const Rest &rest) const {
+        Rest around = before;
         problem_.append(around, rest);
         Labels rows = none();
         std::vector<std::int64_t> label(rows.row());
@@ -222,30 +243,24 @@ private:
         }
     }
 
-    Labels reduced(const Labels &labels, const Rest &rest, double delta) {
-        return fitting(
-            prune_by(known_, problem_, rest, prune(problem_, rest, bits_, labels, delta)), rest,
-            most_labels_);
-    }
-
-    /// Gives up exactness until there are at most so many labels.
-    Labels fitting(Labels labels, const Rest &rest, std::size_t most) const {
-        for (double delta = 1e-4; labels.size() > most; delta *= 2) {
+    /// Gives up exactness until there are few enough labels.
+    Labels fitting(Labels labels, const Rest &rest) const {
+        for (double delta = 1e-4; labels.size() > most_labels_; delta *= 2) {
             labels = prune(problem_, rest, bits_, labels, delta);
         }
         return labels;
     }
 
     /// This position's share of what the factor may still grow.
-    double delta(const Labels &labels) const {
-        if (labels.size() < few_labels || labels.factor >= allowed_factor_) {
+    double share(std::size_t labels, double factor) const {
+        if (labels < few_labels || factor >= allowed_factor_) {
             return 0;
         }
         std::size_t left = space_.stages[stage_].positions.size() - position_;
         for (std::size_t s = stage_ + 1; s < space_.stages.size(); s++) {
             left += space_.stages[s].positions.size();
         }
-        return std::pow(allowed_factor_ / labels.factor, 1 / static_cast<double>(left)) - 1;
+        return std::pow(allowed_factor_ / factor, 1 / static_cast<double>(left)) - 1;
     }
 
     void end(const Evaluate &evaluate, const ParetoFront &front) {

@@ -75,6 +75,9 @@ public:
     /// False: a layer that a target lacks, or more activations than a bound allows.
     bool allowed(const std::int64_t *row) const;
     void add(std::int64_t *sums, const std::int64_t *row) const;
+    std::int64_t amount(std::size_t sum, const std::int64_t *row) const {
+        return row[columns_[sum]];
+    }
     /// A stage begins: nothing has mixed space in it yet.
     void begin_stage(std::int64_t *sums) const;
     bool mixed(const std::int64_t *sums) const { return !guard_ || sums[mixing_] > 0; }

@@ -1,6 +1,8 @@
 #include "search/labels.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <numeric>
 
 namespace edgefront {
@@ -53,60 +55,52 @@ constexpr std::size_t window = 32;
 /// One pass over labels in the order of their keys, which puts whatever beats a label before it.
 class Pruning {
 public:
-    Pruning(const Criteria &criteria, const ChoiceBits &bits, const Labels &labels, double delta)
-        : criteria_(criteria), bits_(bits), labels_(labels), delta_(delta), n_(criteria.size()),
+    /// `like`: for the shape of the result.
+    Pruning(const Criteria &criteria, const ChoiceBits &bits, double delta, const Labels &like)
+        : criteria_(criteria), bits_(bits), delta_(delta), n_(criteria.size()),
           ranked_(delta == 0 && !criteria.has_strict() && !criteria.has_margin_objective()),
           // Better in an objective: certain for what lies in the tree when it is only compared with
           // a margin, or once the objectives have changed since.
           deferred_(delta == 0 && !ranked_ && !criteria.has_margin_objective()),
-          tree_(n_ + (ranked_ ? 1 : 0)) {}
+          query_(n_ + ranked_), tree_(n_ + ranked_) {
+        kept_.sums = like.sums;
+        kept_.words = like.words;
+    }
 
-    std::vector<std::size_t> kept() {
+    /// All labels with these first keys, which are not less than those offered before.
+    void offer(const Labels &labels) {
+        labels_ = &labels;
         sort();
         if (ranked_) {
             rank();
         }
-        std::vector<std::size_t> kept, waiting;
-        std::vector<std::int64_t> query(n_ + 1);
-        for (const auto &[first, i] : order_) {
-            if (!waiting.empty() && !criteria_.same_objectives(keys(waiting.back()), keys(i))) {
-                for (const std::size_t w : waiting) {
-                    tree_.insert(keys(w));
-                }
-                waiting.clear();
-            }
-            criteria_.query(labels_.at(label_[i]), keys(i), delta_, query.data());
-            if (ranked_) {
-                query[n_] = keys(i)[n_];
-            }
-            if (tree_.find(query.data()) != nullptr || beaten_by_neighbour(kept, i)) {
-                continue;
-            }
-            kept.push_back(i);
-            if (deferred_) {
-                waiting.push_back(i);
-            } else {
-                tree_.insert(keys(i));
-            }
+        for (const auto &entry : order_) {
+            consider(labels.at(label_[entry.second]), keys(entry.second));
         }
-        for (std::size_t &i : kept) {
-            i = label_[i];
-        }
-        return kept;
     }
+
+    Labels &kept() { return kept_; }
 
 private:
     const std::int64_t *keys(std::size_t i) const { return keys_.data() + i * (n_ + ranked_); }
+    const std::int64_t *kept_keys(std::size_t i) const {
+        return kept_keys_.data() + i * (n_ + ranked_);
+    }
+    const std::int64_t *choices(std::size_t i) const { return labels_->choices(label_[i]); }
 
     /// Labels that can still keep the bounds, by keys, then by choices.
     void sort() {
-        std::vector<std::int64_t> own(n_ + 1, 0);
-        for (std::size_t l = 0; l < labels_.size(); l++) {
-            if (criteria_.keys(labels_.at(l), own.data())) {
-                order_.emplace_back(own[0], label_.size());
+        order_.clear();
+        label_.clear();
+        keys_.clear();
+        for (std::size_t l = 0; l < labels_->size(); l++) {
+            const std::size_t end = keys_.size();
+            keys_.resize(end + n_ + ranked_);
+            if (criteria_.keys(labels_->at(l), keys_.data() + end)) {
+                order_.emplace_back(keys_[end], label_.size());
                 label_.push_back(l);
-                keys_.insert(keys_.end(), own.begin(),
-                             own.begin() + static_cast<std::ptrdiff_t>(n_ + ranked_));
+            } else {
+                keys_.resize(end);
             }
         }
         std::sort(order_.begin(), order_.end());
@@ -139,28 +133,49 @@ private:
         }
     }
 
-    bool beaten_by_neighbour(const std::vector<std::size_t> &kept, std::size_t i) const {
-        for (std::size_t k = kept.size(); k-- > 0 && kept.size() - k <= window;) {
-            const std::size_t other = kept[k];
-            if (criteria_.beats(labels_.at(label_[other]), keys(other), labels_.at(label_[i]),
-                                keys(i), bits_.before(choices(other), choices(i)))) {
+    void consider(const std::int64_t *label, const std::int64_t *keys) {
+        const std::size_t kept = kept_.size();
+        if (in_tree_ < kept &&
+            (!deferred_ || !criteria_.same_objectives(kept_keys(kept - 1), keys))) {
+            for (; in_tree_ < kept; in_tree_++) {
+                tree_.insert(kept_keys(in_tree_));
+            }
+        }
+        criteria_.query(label, keys, delta_, query_.data());
+        if (ranked_) {
+            query_[n_] = keys[n_];
+        }
+        if (tree_.find(query_.data()) == nullptr && !beaten_by_neighbour(label, keys)) {
+            kept_.push(label);
+            kept_keys_.insert(kept_keys_.end(), keys, keys + n_ + ranked_);
+        }
+    }
+
+    bool beaten_by_neighbour(const std::int64_t *label, const std::int64_t *keys) const {
+        const std::size_t kept = kept_.size();
+        for (std::size_t k = kept; k-- > 0 && kept - k <= window;) {
+            const bool first = bits_.before(kept_.choices(k), label + kept_.sums);
+            if (criteria_.beats(kept_.at(k), kept_keys(k), label, keys, first)) {
                 return true;
             }
         }
         return false;
     }
 
-    const std::int64_t *choices(std::size_t i) const { return labels_.choices(label_[i]); }
-
     const Criteria &criteria_;
     const ChoiceBits &bits_;
-    const Labels &labels_;
     double delta_;
     std::size_t n_;
     bool ranked_, deferred_;
-    std::vector<std::size_t> label_; ///< of what has keys
+    std::vector<std::int64_t> query_;
+    // Of the labels offered: those with keys.
+    const Labels *labels_ = nullptr;
+    std::vector<std::size_t> label_;
     std::vector<std::int64_t> keys_;
     std::vector<std::pair<std::int64_t, std::size_t>> order_; ///< first key, index into label_
+    Labels kept_;
+    std::vector<std::int64_t> kept_keys_;
+    std::size_t in_tree_ = 0; ///< of the labels kept
     DominanceTree tree_;
 };
 
@@ -168,20 +183,129 @@ Labels empty_like(const Labels &labels) {
     return {labels.sums, labels.words, {}, labels.factor};
 }
 
+Rest range(const ExactProblem &problem, const Labels &labels) {
+    Rest range;
+    for (std::size_t i = 0; i < labels.size(); i++) {
+        problem.widen(range, labels.at(i));
+    }
+    return range;
+}
+
+void extend_into(Labels &result, const ExactProblem &problem, const Extension &extension,
+                 std::size_t member) {
+    std::int64_t *label = result.push(extension.labels->at(member));
+    problem.add(label, extension.row);
+    for (std::size_t w = 0; w < result.words; w++) {
+        label[result.sums + w] |= extension.choices[w];
+    }
+}
+
+/// Extensions by one row keep the order of a sum, so theirs are merged without being stored.
+std::optional<Labels> merge(const ExactProblem &problem, const Criteria &criteria,
+                            const ChoiceBits &bits, const std::vector<Extension> &extensions,
+                            const Criteria::Order &order, double delta, std::size_t most) {
+    struct Run {
+        const Extension *extension;
+        const std::vector<std::size_t> *members;
+        std::int64_t added = 0;
+        std::size_t next = 0;
+    };
+    std::deque<std::vector<std::size_t>> sorted;
+    std::vector<Run> runs;
+    for (const Extension &extension : extensions) {
+        const auto by_sum = [&](std::size_t a, std::size_t b) {
+            return order.sign * extension.labels->at(a)[order.sum] <
+                   order.sign * extension.labels->at(b)[order.sum];
+        };
+        const auto *members = extension.members;
+        if (!std::is_sorted(members->begin(), members->end(), by_sum)) {
+            sorted.push_back(*members);
+            std::sort(sorted.back().begin(), sorted.back().end(), by_sum);
+            members = &sorted.back();
+        }
+        runs.push_back({&extension, members, problem.amount(order.sum, extension.row)});
+    }
+    using Head = std::pair<std::int64_t, std::size_t>; // first key, index of the run
+    std::vector<Head> heap;
+    const auto enter = [&](std::size_t r) {
+        const Run &run = runs[r];
+        if (run.next < run.members->size()) {
+            const std::int64_t sum = run.extension->labels->at((*run.members)[run.next])[order.sum];
+            heap.emplace_back(order.sign * (sum + run.added), r);
+            std::push_heap(heap.begin(), heap.end(), std::greater<>());
+        }
+    };
+    for (std::size_t r = 0; r < runs.size(); r++) {
+        enter(r);
+    }
+    Labels group = empty_like(*extensions.front().labels);
+    Pruning pruning(criteria, bits, delta, group);
+    while (!heap.empty()) {
+        group.data.clear();
+        const std::int64_t key = heap.front().first;
+        while (!heap.empty() && heap.front().first == key) {
+            const std::size_t r = heap.front().second;
+            std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+            heap.pop_back();
+            extend_into(group, problem, *runs[r].extension, (*runs[r].members)[runs[r].next++]);
+            enter(r);
+        }
+        pruning.offer(group);
+        if (pruning.kept().size() > most) {
+            return {};
+        }
+    }
+    return std::move(pruning.kept());
+}
+
 } // namespace
 
 Labels prune(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
              const Labels &labels, double delta) {
     Labels result = empty_like(labels);
-    if (labels.size() == 0 || !rest.possible) {
-        return result;
-    }
-    const Criteria criteria(problem, rest, labels, delta > 0);
-    for (const std::size_t i : Pruning(criteria, bits, labels, delta).kept()) {
-        result.push(labels.at(i));
+    if (labels.size() > 0 && rest.possible) {
+        const Criteria criteria(problem, rest, range(problem, labels), delta > 0);
+        Pruning pruning(criteria, bits, delta, labels);
+        pruning.offer(labels);
+        result.data = std::move(pruning.kept().data);
     }
     result.factor *= 1 + delta;
     return result;
+}
+
+std::optional<Labels> extend(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
+                             const std::vector<Extension> &extensions, double delta,
+                             std::size_t most) {
+    Labels result = empty_like(*extensions.front().labels);
+    Rest own;
+    for (const Extension &extension : extensions) {
+        result.factor = std::max(result.factor, extension.labels->factor);
+        problem.widen(own, extension.own.low.data());
+        problem.widen(own, extension.own.high.data());
+    }
+    const Criteria criteria(problem, rest, own, delta > 0);
+    std::optional<Labels> kept;
+    if (const auto order = criteria.first_sum()) {
+        kept = merge(problem, criteria, bits, extensions, *order, delta, most);
+    } else {
+        kept = result;
+        for (const Extension &extension : extensions) {
+            for (const std::size_t member : *extension.members) {
+                extend_into(*kept, problem, extension, member);
+            }
+            if (kept->size() > most) {
+                *kept = prune(problem, rest, bits, *kept, 0);
+            }
+            if (kept->size() > most / 2) {
+                return {};
+            }
+        }
+        *kept = prune(problem, rest, bits, *kept, delta);
+    }
+    if (kept) {
+        kept->factor = result.factor * (1 + delta);
+    }
+    return kept;
 }
 
 Labels prune_by(DominanceTree &front, const ExactProblem &problem, const Rest &rest,
@@ -190,7 +314,7 @@ Labels prune_by(DominanceTree &front, const ExactProblem &problem, const Rest &r
     if (labels.size() == 0) {
         return result;
     }
-    const Criteria criteria(problem, rest, labels, false);
+    const Criteria criteria(problem, rest, range(problem, labels), false);
     std::vector<std::int64_t> ideal(problem.objectives().size());
     for (std::size_t i = 0; i < labels.size(); i++) {
         criteria.ideal(labels.at(i), ideal.data());

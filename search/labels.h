@@ -57,7 +57,8 @@ struct Labels {
 class Criteria {
 public:
     /// `tolerant`: objectives may be compared with slack, so bounds need criteria of their own.
-    Criteria(const ExactProblem &problem, const Rest &rest, const Labels &labels, bool tolerant);
+    /// `own`: the labels' least and largest sums.
+    Criteria(const ExactProblem &problem, const Rest &rest, const Rest &own, bool tolerant);
 
     std::size_t size() const { return criteria_.size(); }
     /// One key per criterion, less is better; false when every completion breaks a bound.
@@ -72,6 +73,12 @@ public:
                const std::int64_t *b_keys, bool a_first) const;
     /// Whether two keys share the objectives in which better stays better whatever is to come.
     bool same_objectives(const std::int64_t *a, const std::int64_t *b) const;
+    /// The sum whose order, times the sign, is that of the first key; if there is one.
+    struct Order {
+        std::size_t sum = 0;
+        int sign = 1;
+    };
+    std::optional<Order> first_sum() const;
     bool has_strict() const { return strict_ > 0; }
     /// An objective that is only compared with a margin: what is beaten in it is beaten strictly.
     bool has_margin_objective() const { return margin_objective_; }
@@ -103,7 +110,7 @@ private:
         std::int64_t fixed = 0;
         std::int64_t light = 0, heavy = 0; ///< weights to come
     };
-    void time(const Labels &labels);
+    void time(const Rest &own);
     void list(bool tolerant);
     std::int64_t timed(std::size_t goal, const std::int64_t *sums, bool latest) const;
     std::int64_t key(const Criterion &criterion, const std::int64_t *sums) const;
@@ -122,6 +129,21 @@ private:
 /// delta in every objective; the result's factor says so.
 Labels prune(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
              const Labels &labels, double delta);
+
+/// Labels with one more row of prices, all of them behind the same block.
+struct Extension {
+    const Labels *labels = nullptr;
+    const std::vector<std::size_t> *members = nullptr; ///< those that are extended
+    const std::int64_t *row = nullptr;
+    Rest own;                          ///< least and largest sums of what results
+    std::vector<std::int64_t> choices; ///< words to be joined to those of the labels
+};
+
+/// `prune` of all labels that result, which are never stored all at once; nothing when more than
+/// `most` stay.
+std::optional<Labels> extend(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
+                             const std::vector<Extension> &extensions, double delta,
+                             std::size_t most);
 
 /// Leaves out labels whose completions are all beaten by points of `front`, given as costs (less
 /// is better) in the order of the objectives.
