@@ -141,6 +141,9 @@ bool Criteria::hopeless(const std::int64_t *sums) const {
     for (std::size_t i = 0; i < goals.size(); i++) {
         const Goal &q = goals[i];
         const std::int64_t error = q.kind == Goal::Kind::timed ? OnceCurve::error : 0;
+        if (q.at_most == Goal().at_most && q.at_least == Goal().at_least) {
+            continue;
+        }
         if (q.kind == Goal::Kind::peak) {
             if (std::max(sums[q.sum], rest_.high[q.sum]) < q.at_least) {
                 return true;

@@ -33,23 +33,22 @@ void OnceCurve::divide(std::int64_t least, std::int64_t most) {
         divide(middle, most);
         return;
     }
+    slope_.push_back(static_cast<double>(last - value_.back()) /
+                     static_cast<double>(most - at_.back()));
     at_.push_back(most);
     value_.push_back(last);
 }
 
 std::int64_t OnceCurve::operator()(std::int64_t weights) const {
-    const auto next = std::upper_bound(at_.begin(), at_.end(), weights);
-    const auto i = static_cast<std::size_t>(next - at_.begin());
-    if (i == 0) {
-        return value_.front();
+    if (at_.size() == 1) {
+        return value_[0];
     }
-    if (i == at_.size()) {
-        return value_.back();
+    if (weights < at_[piece_] || weights > at_[piece_ + 1]) {
+        const auto next = std::upper_bound(at_.begin() + 1, at_.end() - 1, weights);
+        piece_ = static_cast<std::size_t>(next - at_.begin()) - 1;
     }
-    const double slope =
-        static_cast<double>(value_[i] - value_[i - 1]) / static_cast<double>(at_[i] - at_[i - 1]);
-    return value_[i - 1] +
-           static_cast<std::int64_t>(slope * static_cast<double>(weights - at_[i - 1]));
+    return value_[piece_] +
+           static_cast<std::int64_t>(slope_[piece_] * static_cast<double>(weights - at_[piece_]));
 }
 
 bool OnceCurve::flat(std::int64_t least, std::int64_t most) const {

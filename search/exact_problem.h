@@ -38,6 +38,8 @@ private:
     bool energy_;
     mutable std::vector<std::int64_t> sums_;
     std::vector<std::int64_t> at_, value_; ///< corners, ascending
+    std::vector<double> slope_;            ///< of the pieces between them
+    mutable std::size_t piece_ = 0;        ///< the last one asked for
 };
 
 /// A measure of the space that is an objective, bounded, or both.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <numeric>
 
 namespace edgefront {
@@ -225,30 +224,43 @@ std::optional<Labels> merge(const ExactProblem &problem, const Criteria &criteri
         }
         runs.push_back({&extension, members, problem.amount(order.sum, extension.row)});
     }
+    // A heap of runs, the one with the least first key on top.
     using Head = std::pair<std::int64_t, std::size_t>; // first key, index of the run
     std::vector<Head> heap;
-    const auto enter = [&](std::size_t r) {
+    const auto head = [&](std::size_t r) {
         const Run &run = runs[r];
-        if (run.next < run.members->size()) {
-            const std::int64_t sum = run.extension->labels->at((*run.members)[run.next])[order.sum];
-            heap.emplace_back(order.sign * (sum + run.added), r);
-            std::push_heap(heap.begin(), heap.end(), std::greater<>());
-        }
+        const std::int64_t sum = run.extension->labels->at((*run.members)[run.next])[order.sum];
+        return Head(order.sign * (sum + run.added), r);
     };
     for (std::size_t r = 0; r < runs.size(); r++) {
-        enter(r);
+        heap.push_back(head(r));
     }
+    std::sort(heap.begin(), heap.end());
+    const auto sink = [&] {
+        for (std::size_t i = 0, child = 1; child < heap.size(); i = child, child = 2 * i + 1) {
+            child += child + 1 < heap.size() && heap[child + 1] < heap[child];
+            if (heap[i] < heap[child]) {
+                return;
+            }
+            std::swap(heap[i], heap[child]);
+        }
+    };
     Labels group = empty_like(*extensions.front().labels);
     Pruning pruning(criteria, bits, delta, group);
     while (!heap.empty()) {
         group.data.clear();
         const std::int64_t key = heap.front().first;
         while (!heap.empty() && heap.front().first == key) {
-            const std::size_t r = heap.front().second;
-            std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-            heap.pop_back();
-            extend_into(group, problem, *runs[r].extension, (*runs[r].members)[runs[r].next++]);
-            enter(r);
+            Run &run = runs[heap.front().second];
+            extend_into(group, problem, *run.extension, (*run.members)[run.next]);
+            run.next++;
+            if (run.next < run.members->size()) {
+                heap.front() = head(heap.front().second);
+            } else {
+                heap.front() = heap.back();
+                heap.pop_back();
+            }
+            sink();
         }
         pruning.offer(group);
         if (pruning.kept().size() > most) {
