@@ -137,9 +137,7 @@ private:
             buckets_.clear();
             for (std::size_t out = 0; out < outs; out++) {
                 const Rest &rest = problem_.behind(stage_, out);
-                arriving_.push_back(fitting(
-                    prune_by(known_, problem_, rest, prune(problem_, rest, bits_, ends_[out], 0)),
-                    rest));
+                arriving_.push_back(fitting(prune(problem_, rest, bits_, ends_[out], 0), rest));
             }
             ends_.clear();
             axis_ += 2 + position_;
@@ -197,12 +195,13 @@ private:
         for (const Extension &e : all.list) {
             factor = std::max(factor, e.labels->factor);
         }
-        std::optional<Labels> labels;
-        for (double delta = share(all.labels, factor);; delta = std::max(2 * delta, 1e-4)) {
-            labels = extend(problem_, rest, bits_, all.list, delta, most_candidates_);
+        for (double delta = share(all.labels, factor);;) {
+            const auto labels = extend(problem_, rest, bits_, all.list, delta, most_candidates_);
             if (labels) {
-                return fitting(prune_by(known_, problem_, rest, *labels), rest);
+                return fitting(*labels, rest);
             }
+            delta = std::max(2 * delta, 1e-4);
+            refuse_hopeless(delta);
         }
     }
 
@@ -243,12 +242,9 @@ private:
         }
     }
 
-    /// Gives up exactness until there are few enough labels.
-    Labels fitting(Labels labels, const Rest &rest) const {
-        for (double delta = 1e-4; labels.size() > most_labels_; delta *= 2) {
-            labels = prune(problem_, rest, bits_, labels, delta);
-        }
-        return labels;
+    /// Without those that the front beats already, and few enough for the memory.
+    Labels fitting(const Labels &labels, const Rest &rest) {
+        return fit(problem_, rest, bits_, prune_by(known_, problem_, rest, labels), most_labels_);
     }
 
     /// This position's share of what the factor may still grow.

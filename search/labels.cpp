@@ -1,5 +1,7 @@
 #include "search/labels.h"
 
+#include "base/error.h"
+
 #include <algorithm>
 #include <deque>
 #include <numeric>
@@ -285,6 +287,22 @@ Labels prune(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bi
     return result;
 }
 
+void refuse_hopeless(double delta) {
+    if (delta > 1) {
+        throw UserError("the bounds of this space keep more labels apart than fit into the memory "
+                        "for labels; allow more of it, or drop a constraint");
+    }
+}
+
+Labels fit(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits, Labels labels,
+           std::size_t most) {
+    for (double delta = 1e-4; labels.size() > most; delta *= 2) {
+        refuse_hopeless(delta);
+        labels = prune(problem, rest, bits, labels, delta);
+    }
+    return labels;
+}
+
 std::optional<Labels> extend(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
                              const std::vector<Extension> &extensions, double delta,
                              std::size_t most) {
@@ -296,28 +314,22 @@ std::optional<Labels> extend(const ExactProblem &problem, const Rest &rest, cons
         problem.widen(own, extension.own.high.data());
     }
     const Criteria criteria(problem, rest, own, delta > 0);
-    std::optional<Labels> kept;
     if (const auto order = criteria.first_sum()) {
-        kept = merge(problem, criteria, bits, extensions, *order, delta, most);
-    } else {
-        kept = result;
-        for (const Extension &extension : extensions) {
-            for (const std::size_t member : *extension.members) {
-                extend_into(*kept, problem, extension, member);
-            }
-            if (kept->size() > most) {
-                *kept = prune(problem, rest, bits, *kept, 0);
-            }
-            if (kept->size() > most / 2) {
-                return {};
-            }
+        auto kept = merge(problem, criteria, bits, extensions, *order, delta, most);
+        if (kept) {
+            kept->factor = result.factor * (1 + delta);
         }
-        *kept = prune(problem, rest, bits, *kept, delta);
+        return kept;
     }
-    if (kept) {
-        kept->factor = result.factor * (1 + delta);
+    for (const Extension &extension : extensions) {
+        for (const std::size_t member : *extension.members) {
+            extend_into(result, problem, extension, member);
+        }
+        if (result.size() > most) {
+            result = fit(problem, rest, bits, prune(problem, rest, bits, result, 0), most / 2);
+        }
     }
-    return kept;
+    return prune(problem, rest, bits, result, delta);
 }
 
 Labels prune_by(DominanceTree &front, const ExactProblem &problem, const Rest &rest,

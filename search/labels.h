@@ -130,6 +130,14 @@ private:
 Labels prune(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
              const Labels &labels, double delta);
 
+/// Throws UserError when even this factor was not enough: bounds are kept exactly, so labels that
+/// differ in what is bounded stay apart.
+void refuse_hopeless(double delta);
+
+/// Gives up exactness until there are at most so many labels; throws UserError when it is no use.
+Labels fit(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits, Labels labels,
+           std::size_t most);
+
 /// Labels with one more row of prices, all of them behind the same block.
 struct Extension {
     const Labels *labels = nullptr;

@@ -314,6 +314,24 @@ TEST_F(ExactTest, little_memory_raises_epsilon_and_says_how_far) {
     }
 }
 
+TEST_F(ExactTest, bounds_are_kept_even_when_memory_is_short) {
+    const std::string cpu = target("pixel6-cpu", "cache_mib", 1.5);
+    Json json = write_space(deep_space(cpu));
+    json["objectives"] = {{{"metric", "latency_ms"}, {"target", cpu}},
+                          {{"metric", "energy_mj"}, {"target", cpu}}};
+    json["constraints"] = {{{"metric", "params"}, {"at_least", 1.2e6}},
+                           {{"metric", "macs"}, {"at_least", 9e7}}};
+    const RunResult exact = run(space_of(json), "exact");
+    EXPECT_EQ(exact.epsilon, 0.0);
+    ASSERT_FALSE(exact.points.empty());
+    EXPECT_THROW(run(space_of(json), "exact", 0, 1), UserError);
+    const RunResult tight = run(space_of(json), "exact", 0, 8 << 20);
+    ASSERT_TRUE(tight.epsilon.has_value());
+    for (const auto &point : exact.points) {
+        EXPECT_TRUE(matched(tight, point, 1 + *tight.epsilon)) << point.id;
+    }
+}
+
 TEST_F(ExactTest, an_interrupted_run_claims_nothing_and_goes_on_to_the_same_bytes) {
     const DesignSpace space = space_of(random_space(1, {"pixel6-cpu"}));
     SweepRequest request;
