@@ -20,6 +20,7 @@ struct Options {
     std::string space;
     std::string run;
     SweepRequest request;
+    int memory_mib = 1024;
     int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 };
 
@@ -37,7 +38,9 @@ RunConfig configure(const Options &options, const Zoo &zoo) {
         return read_run_config(json);
     }
     const DesignSpace space = read_space(json, zoo);
-    return resolve(space, price_targets(space), options.request, EDGEFRONT_VERSION);
+    SweepRequest request = options.request;
+    request.memory_bytes = std::int64_t{options.memory_mib} << 20;
+    return resolve(space, price_targets(space), request, EDGEFRONT_VERSION);
 }
 
 std::string shown(double value) {
@@ -98,12 +101,14 @@ int explain_infeasible(const RunResult &result) {
 }
 
 void introduce(const RunConfig &config, const Options &options, const CostTables &tables) {
-    std::fprintf(stderr,
-                 "%s: strategy %s, seed %llu, %lld evaluations; %zu different layers priced into "
-                 "%zu rows\n",
-                 options.run.c_str(), config.strategy.c_str(),
-                 static_cast<unsigned long long>(config.seed),
-                 static_cast<long long>(config.evaluations), tables.unique_layers(), tables.rows());
+    const std::string budget = config.strategy == "exact"
+                                   ? fmt::format("epsilon {}, {} MiB for labels", config.epsilon,
+                                                 config.memory_bytes >> 20)
+                                   : fmt::format("{} evaluations", config.evaluations);
+    std::fprintf(
+        stderr, "%s: strategy %s, seed %llu, %s; %zu different layers priced into %zu rows\n",
+        options.run.c_str(), config.strategy.c_str(), static_cast<unsigned long long>(config.seed),
+        budget.c_str(), tables.unique_layers(), tables.rows());
 }
 
 int run_sweep_command(const Options &options, bool quiet) {
@@ -114,7 +119,7 @@ int run_sweep_command(const Options &options, bool quiet) {
     const InterruptGuard guard;
     SweepOutcome outcome;
     {
-        Progress progress("networks", quiet);
+        Progress progress(config.strategy == "exact" ? "steps" : "networks", quiet);
         Watch watch;
         SweepHooks hooks;
         hooks.threads = options.threads;
@@ -161,7 +166,7 @@ void add_sweep(CLI::App &app, Session &session) {
     command->add_option("--run", options->run, "Folder of the run; made, or continued")->required();
     command
         ->add_option("--strategy", options->request.strategy,
-                     "exhaustive up to 200000 networks, else nsga2")
+                     "auto: exhaustive up to 200000 networks, else nsga2")
         ->check(CLI::IsMember(strategy_names()))
         ->capture_default_str();
     command->add_option("--seed", options->request.seed, "Seed of every random choice")
@@ -176,6 +181,18 @@ void add_sweep(CLI::App &app, Session &session) {
     command
         ->add_option("--population", options->request.population,
                      "nsga2's population, a multiple of 4")
+        ->capture_default_str();
+    command
+        ->add_option("--epsilon", options->request.epsilon,
+                     "exact: every network is matched within the factor 1 + epsilon in each "
+                     "objective; 0 is exact, 0.01 quicker")
+        ->check(CLI::Range(0.0, 10.0))
+        ->capture_default_str();
+    command
+        ->add_option("--memory", options->memory_mib,
+                     "exact: MiB for labels; when they need more, epsilon rises and the result "
+                     "says how far")
+        ->check(CLI::Range(1, 1 << 20))
         ->capture_default_str();
     command->add_option("--threads", options->threads, "Never changes the result")
         ->check(CLI::Range(1, 1024))

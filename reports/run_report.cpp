@@ -338,6 +338,14 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
     report.run.push_back({"tool", "edgefront " + config.tool_version});
     report.replay =
         fmt::format("edgefront sweep {}/run.json --run ANOTHER_FOLDER", request.directory);
+    if (result.epsilon) {
+        report.remarks.push_back(
+            *result.epsilon == 0
+                ? "The front is exact: no network of the space beats one of its points."
+                : fmt::format("Proven: for every network of the space that keeps the constraints, "
+                              "the front has a point within {:.3g} % of it in each objective.",
+                              100 * *result.epsilon));
+    }
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "
                                  "evaluated so far.");

@@ -14,18 +14,15 @@ namespace edgefront {
 
 namespace {
 
-// Columns of a row: first those of each target, then the counts, all added up; the last one, the
-// largest number of live activations, is maxed instead.
-enum TargetColumn { latency_fs, energy_upj, weights, refused, input, output, target_columns };
-enum CountColumn { mac_count, param_count, layers, reach, mixing, live, count_columns };
-
-constexpr double fs_per_second = 1e15;
-constexpr double upj_per_pj = 1e6;
+constexpr double ps_per_second = 1e12;
+/// Layers are added up to rows in thousandths (fs, fJ), so that rows are off by half a unit at
+/// most.
+constexpr std::int64_t fine = 1000;
 
 /// Above this the tables of a space are refused.
 constexpr double most_bytes = 5e8;
 
-/// Enough digits for everybody (a picosecond, a picojoule), and short numbers in files.
+/// Short numbers in files.
 double rounded(double value) {
     return std::round(value * 1e9) / 1e9;
 }
@@ -266,8 +263,8 @@ private:
             const PricedTarget &target = tables_.targets_[i % n];
             const Verdict verdict = price_layer(*target.model, layers_[i / n], target.workload);
             if (const Cost *cost = std::get_if<Cost>(&verdict)) {
-                prices[3 * i] = std::llround(cost->latency.count() * fs_per_second);
-                prices[3 * i + 1] = std::llround(cost->energy.count() * upj_per_pj);
+                prices[3 * i] = std::llround(cost->latency.count() * ps_per_second * fine);
+                prices[3 * i + 1] = std::llround(cost->energy.count() * fine);
             } else {
                 prices[3 * i + 2] = 1;
             }
@@ -276,9 +273,17 @@ private:
             for (std::size_t t = 0; t < n; t++) {
                 const std::int64_t *price = prices.data() + 3 * (layer * n + t);
                 std::int64_t *row = tables_.rows_.data() + offset + t * target_columns;
-                row[latency_fs] += price[0];
-                row[energy_upj] += price[1];
+                row[latency_ps] += price[0];
+                row[energy_pj] += price[1];
                 row[refused] += price[2];
+            }
+        }
+        for (std::size_t r = 0; r < tables_.rows_.size(); r += tables_.columns_) {
+            for (std::size_t t = 0; t < n; t++) {
+                for (const auto column : {latency_ps, energy_pj}) {
+                    std::int64_t &amount = tables_.rows_[r + t * target_columns + column];
+                    amount = (amount + fine / 2) / fine;
+                }
             }
         }
         tables_.unique_layers_ = layers_.size();
@@ -345,31 +350,51 @@ Evaluation CostTables::evaluate(const Choices &choices) const {
     return evaluation;
 }
 
+double value_of(Metric metric, std::int64_t amount) {
+    const auto value = static_cast<double>(amount);
+    switch (metric) {
+    case Metric::latency_ms:
+    case Metric::energy_mj: return value / 1e9;
+    case Metric::frames_per_second: return 1e12 / value;
+    case Metric::peak_bytes:
+    case Metric::macs:
+    case Metric::params: return value;
+    }
+    return value;
+}
+
+std::size_t CostTables::contexts() const {
+    return space_.resolutions.size() * space_.widths.size() * space_.activations.size();
+}
+
+CostTables::Once CostTables::once(std::size_t target, const std::int64_t *sums) const {
+    const std::int64_t *own = sums + target * target_columns;
+    const std::int64_t *counts = sums + targets_.size() * target_columns;
+    const Workload &workload = targets_[target].workload;
+    NetworkTotals totals;
+    totals.weights = Bytes(own[weights]);
+    totals.input = Bytes(own[input]);
+    totals.output = Bytes(own[output]);
+    totals.peak_activations = Bytes(counts[live] * size_of(workload.precision));
+    totals.layers = static_cast<int>(counts[layers]);
+    const Cost whole = targets_[target].model->network_cost(totals, workload);
+    return {std::llround(whole.latency.count() * ps_per_second),
+            std::llround(whole.energy.count())};
+}
+
 void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &sums,
                        bool mixed) const {
     const std::int64_t *counts = sums.data() + targets_.size() * target_columns;
-    struct Price {
-        double latency_ms, energy_mj;
-    };
-    std::vector<Price> prices;
+    std::vector<Once> prices;
     const auto refuse = [&](std::size_t rule, double value, double violation) {
         evaluation.broken.push_back({rule, value});
         evaluation.violation += violation;
     };
     for (std::size_t t = 0; t < targets_.size(); t++) {
         const std::int64_t *own = sums.data() + t * target_columns;
-        NetworkTotals totals;
-        totals.weights = Bytes(own[weights]);
-        totals.input = Bytes(own[input]);
-        totals.output = Bytes(own[output]);
-        totals.peak_activations = Bytes(counts[live] * size_of(targets_[t].workload.precision));
-        totals.layers = static_cast<int>(counts[layers]);
-        const Cost whole = targets_[t].model->network_cost(totals, targets_[t].workload);
-        const Seconds latency =
-            Seconds(static_cast<double>(own[latency_fs]) / fs_per_second) + whole.latency;
-        const Picojoules energy =
-            Picojoules(static_cast<double>(own[energy_upj]) / upj_per_pj) + whole.energy;
-        prices.push_back({rounded(milliseconds(latency)), rounded(millijoules(energy))});
+        prices.push_back(once(t, sums.data()));
+        prices.back().latency_ps += own[latency_ps];
+        prices.back().energy_pj += own[energy_pj];
         if (own[refused] > 0) {
             refuse(t, static_cast<double>(own[refused]), static_cast<double>(own[refused]));
             evaluation.priced = false;
@@ -383,18 +408,18 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
         while (t < targets_.size() && targets_[t].name != measure.target) {
             t++;
         }
-        switch (measure.metric) {
-        case Metric::latency_ms: return prices[t].latency_ms;
-        case Metric::energy_mj: return prices[t].energy_mj;
-        case Metric::frames_per_second: return 1000 / prices[t].latency_ms;
-        case Metric::peak_bytes:
-            return static_cast<double>(counts[live] * size_of(t < targets_.size()
-                                                                  ? targets_[t].workload.precision
-                                                                  : DataType::fp32));
-        case Metric::macs: return static_cast<double>(counts[mac_count]);
-        case Metric::params: return static_cast<double>(counts[param_count]);
-        }
-        return 0.0;
+        const auto amount = [&]() -> std::int64_t {
+            switch (measure.metric) {
+            case Metric::latency_ms:
+            case Metric::frames_per_second: return prices[t].latency_ps;
+            case Metric::energy_mj: return prices[t].energy_pj;
+            case Metric::peak_bytes: return counts[live] * live_bytes(t);
+            case Metric::macs: return counts[mac_count];
+            case Metric::params: return counts[param_count];
+            }
+            return 0;
+        };
+        return value_of(measure.metric, amount());
     };
     for (const auto &objective : space_.objectives) {
         evaluation.values.push_back(value(objective.measure));
@@ -441,8 +466,7 @@ std::vector<BlockRate> CostTables::block_rates() const {
                         pixels += static_cast<double>(counts[reach]);
                         mega_macs += static_cast<double>(counts[mac_count]) * 1e-6;
                         for (std::size_t t = 0; t < n; t++) {
-                            ms[t] += static_cast<double>(r[t * target_columns + latency_fs]) /
-                                     fs_per_second * 1e3;
+                            ms[t] += static_cast<double>(r[t * target_columns + latency_ps]) / 1e9;
                         }
                     }
                 }

@@ -3,8 +3,9 @@
 // activation); a candidate is the sum of its rows, then each model's network-wide part, then the
 // constraints. The result equals `estimate` on the built network (tests/search).
 //
-// Times are kept as integer femtoseconds and energies as 1e-6 pJ: integer sums do not depend on the
-// order of blocks, so networks that only swap equal blocks cost exactly the same.
+// Rows hold whole picoseconds and picojoules: integer sums do not depend on the order of blocks, so
+// networks that only swap equal blocks cost exactly the same, and nothing is rounded after adding
+// up, so a search over sums (exact.h) sees the very values of the front.
 #pragma once
 
 #include "hwmodels/cost_model.h"
@@ -44,8 +45,17 @@ struct Evaluation {
     bool feasible() const { return broken.empty(); }
 };
 
+/// The value of a metric for an amount as sums hold it: picoseconds (latency, frame rate),
+/// picojoules, bytes, MACs, parameters.
+double value_of(Metric metric, std::int64_t amount);
+
 class CostTables {
 public:
+    // Columns of a row: first those of each target, then the counts, all added up over blocks;
+    // the last one, the largest number of live activations, is maxed instead.
+    enum TargetColumn { latency_ps, energy_pj, weights, refused, input, output, target_columns };
+    enum CountColumn { mac_count, param_count, layers, reach, mixing, live, count_columns };
+
     /// Prices every layer that occurs in the space once, with up to `threads` threads. `space` and
     /// `targets` must outlive the tables. Throws UserError when the tables would not fit in memory.
     CostTables(const DesignSpace &space, const std::vector<PricedTarget> &targets, int threads);
@@ -65,6 +75,38 @@ public:
 
     /// By stage and UIB type, those that the space offers behind a stage's first block.
     std::vector<BlockRate> block_rates() const;
+
+    // Rows as they are added up, for searches that do it themselves. A context is one of the
+    // combinations of resolution, width and activation, the last one changing fastest.
+    std::size_t contexts() const;
+    std::size_t columns() const { return columns_; }
+    std::size_t column(std::size_t target, TargetColumn column) const {
+        return target * target_columns + column;
+    }
+    std::size_t column(CountColumn column) const {
+        return targets_.size() * target_columns + column;
+    }
+    const std::int64_t *stem_row(std::size_t context) const { return row(stem_, context, 0, 0, 0); }
+    /// `in` and `out`: choices of channels of the stage before and of this one; behind a stage's
+    /// first position `in` is 0.
+    const std::int64_t *block_row(std::size_t stage, std::size_t position, std::size_t context,
+                                  std::size_t in, std::size_t out, std::size_t option) const {
+        return row(stages_[stage][position], context, in, out, option);
+    }
+    const std::int64_t *head_row(std::size_t context, std::size_t in) const {
+        return row(head_, context, in, 0, 0);
+    }
+    /// What a target adds once per network, given the sums of the rows.
+    struct Once {
+        std::int64_t latency_ps = 0;
+        std::int64_t energy_pj = 0;
+    };
+    Once once(std::size_t target, const std::int64_t *sums) const;
+    /// Bytes of a live activation on a target, of fp32 when there is no such target.
+    std::int64_t live_bytes(std::size_t target) const {
+        return size_of(target < targets_.size() ? targets_[target].workload.precision
+                                                : DataType::fp32);
+    }
 
     std::size_t unique_layers() const { return unique_layers_; }
     std::size_t rows() const { return rows_.size() / columns_; }

@@ -130,6 +130,13 @@ std::string summary(const RunResult &result) {
     std::string text = fmt::format(
         "{} points on the front; {} networks evaluated, {} feasible, of {:.4g} in the space\n",
         result.points.size(), counters.evaluated, counters.feasible, counters.space_size);
+    if (result.epsilon) {
+        text += *result.epsilon == 0
+                    ? "  the front is exact: no network of the space is missing\n"
+                    : fmt::format("  within {:.3g} % in each objective, no network of the space is "
+                                  "missing\n",
+                                  100 * *result.epsilon);
+    }
     for (const auto &refused : counters.refused) {
         if (refused.candidates > 0) {
             text +=

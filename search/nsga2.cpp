@@ -86,7 +86,7 @@ public:
 
     /// The first generation is drawn at random, each further one is one generation of pagmo's
     /// algorithm under a seed of its own, so that a run can go on from any of them.
-    void step(const Evaluate &evaluate) override {
+    void step(const Evaluate &evaluate, const ParetoFront &) override {
         const Problem problem{&space_, &genes_, &evaluate};
         const std::uint64_t seed = derive_seed(seed_, "nsga2/" + std::to_string(generation_));
         if (generation_ == 0) {

@@ -1,7 +1,12 @@
 #include "search/pareto.h"
 
+#include "search/dominance_tree.h"
+
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <iterator>
+#include <limits>
 
 namespace edgefront {
 
@@ -104,6 +109,45 @@ bool ParetoFront::admit(const Member &point) {
     members_.insert(members_.begin() + static_cast<std::ptrdiff_t>(position), point);
     costs_.insert(costs_.begin() + offset(position), costs.begin(), costs.end());
     return true;
+}
+
+namespace {
+
+/// Integers in the order of the numbers.
+std::int64_t ordered(double value) {
+    std::int64_t bits = 0;
+    value += 0.0; // no negative zero
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits < 0 ? std::numeric_limits<std::int64_t>::min() - bits : bits;
+}
+
+} // namespace
+
+void ParetoFront::admit_all(std::vector<Member> points) {
+    points.insert(points.end(), std::make_move_iterator(members_.begin()),
+                  std::make_move_iterator(members_.end()));
+    const std::size_t n = senses_.size();
+    std::vector<std::vector<double>> costs;
+    std::vector<std::size_t> order;
+    for (const auto &point : points) {
+        order.push_back(costs.size());
+        costs.push_back(costs_of(point.values));
+    }
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return costs[a] != costs[b] ? costs[a] < costs[b] : points[a].choices < points[b].choices;
+    });
+    members_.clear();
+    costs_.clear();
+    DominanceTree tree(n); // whatever beats a point stands before it
+    std::vector<std::int64_t> keys(n);
+    for (const std::size_t i : order) {
+        std::transform(costs[i].begin(), costs[i].end(), keys.begin(), ordered);
+        if (tree.find(keys.data()) == nullptr) {
+            tree.insert(keys.data());
+            costs_.insert(costs_.end(), costs[i].begin(), costs[i].end());
+            members_.push_back(std::move(points[i]));
+        }
+    }
 }
 
 std::vector<std::size_t> ParetoFront::dominators(const std::vector<double> &values) const {

@@ -33,6 +33,8 @@ public:
     /// Takes the point in and drops those it dominates, unless a member is as good or better.
     /// Returns whether it was taken in.
     bool admit(const Member &point);
+    /// The same for many points at once: quicker when they or the members are thousands.
+    void admit_all(std::vector<Member> points);
 
     /// Sorted by values, the best of the first objective first.
     const std::vector<Member> &members() const { return members_; }

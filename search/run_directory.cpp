@@ -203,6 +203,8 @@ Json write_config(const RunConfig &config) {
             {"seed", config.seed},
             {"evaluations", config.evaluations},
             {"population", config.population},
+            {"epsilon", config.epsilon},
+            {"memory_bytes", config.memory_bytes},
             {"targets", array_of(config.targets, write_target)},
             {"space", config.space}};
 }
@@ -240,6 +242,8 @@ RunConfig read_config(const JsonReader &json, bool own) {
     config.seed = static_cast<std::uint64_t>(json.at("seed").integer(0, most));
     config.evaluations = json.at("evaluations").integer(0, most);
     config.population = static_cast<int>(json.at("population").integer(0, 1000000));
+    config.epsilon = json.at("epsilon").number(0, any);
+    config.memory_bytes = json.at("memory_bytes").integer(0, most);
     config.targets = read_array<RunTarget>(json.at("targets"), read_run_target);
     if (own) {
         config.space = json.at("space").value();
@@ -265,6 +269,8 @@ RunConfig read_run_config(const JsonReader &json) {
 Json to_json(const RunResult &result) {
     return {{"schema", front_schema},
             {"finished", result.finished},
+            {"exact", result.epsilon && *result.epsilon == 0},
+            {"epsilon", result.epsilon ? Json(*result.epsilon) : Json()},
             {"config", to_json(result.config)},
             {"choice_names", result.choice_names},
             {"objectives", array_of(result.objectives, write_objective)},
@@ -278,6 +284,12 @@ RunResult read_run_result(const JsonReader &json) {
     expect_schema(json, front_schema);
     RunResult result;
     result.finished = json.at("finished").boolean();
+    if (const auto epsilon = json.at("epsilon"); epsilon.is_number()) {
+        result.epsilon = epsilon.number(0, any);
+    }
+    if (json.at("exact").boolean() != (result.epsilon && *result.epsilon == 0)) {
+        throw json.at("exact").error("an exact front has epsilon 0, and no other has");
+    }
     result.config = read_run_config(json.at("config"));
     result.choice_names = json.at("choice_names").strings();
     result.objectives = read_array<ObjectiveColumn>(json.at("objectives"), read_objective);

@@ -42,10 +42,12 @@ constexpr const char *merged_strategy = "merge";
 struct RunConfig {
     std::string tool_version;
     Json space;           ///< the space, resolved: data/schema/space.schema.json
-    std::string strategy; ///< "exhaustive" or "nsga2"
+    std::string strategy; ///< "exhaustive", "exact" or "nsga2"
     std::uint64_t seed = 0;
-    std::int64_t evaluations = 0; ///< budget; the size of the space when exhaustive
-    int population = 0;           ///< nsga2 only
+    std::int64_t evaluations = 0;  ///< budget; the size of the space when exhaustive, 0 when exact
+    int population = 0;            ///< nsga2 only
+    double epsilon = 0;            ///< exact only: how far from exact the front may be
+    std::int64_t memory_bytes = 0; ///< exact only: beyond it, epsilon rises
     std::vector<RunTarget> targets;
     std::vector<MergedRun> merged; ///< the runs a merged front joins; else empty
 };
@@ -113,6 +115,9 @@ struct MergedRun {
 struct RunResult {
     RunConfig config;
     bool finished = false; ///< false: interrupted, the front of what was seen
+    /// The certificate of a finished run: every feasible network is matched by a point within the
+    /// factor 1 + epsilon in each objective; 0: the front is exact. Nothing: nothing is proven.
+    std::optional<double> epsilon;
     std::vector<std::string> choice_names;
     std::vector<ObjectiveColumn> objectives;
     RunCounters counters;

@@ -1,6 +1,7 @@
 #include "search/strategy.h"
 
 #include "base/error.h"
+#include "search/exact.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ public:
     explicit Exhaustive(const DesignSpace &space)
         : space_(space), size_(static_cast<std::int64_t>(space.size())) {}
 
-    void step(const Evaluate &evaluate) override {
+    void step(const Evaluate &evaluate, const ParetoFront &) override {
         std::vector<Choices> batch;
         const std::int64_t end = std::min(next_ + chunk, size_);
         for (; next_ < end; next_++) {
@@ -26,6 +27,9 @@ public:
     bool finished() const override { return next_ >= size_; }
     std::int64_t done() const override { return next_; }
     std::int64_t planned() const override { return size_; }
+    std::optional<double> proven_epsilon() const override {
+        return finished() ? std::optional<double>(0) : std::nullopt;
+    }
     Json state() const override { return {{"next", next_}}; }
     void restore(const JsonReader &state) override {
         next_ = state.at("next").integer(0, size_);
@@ -42,7 +46,7 @@ private:
 } // namespace
 
 const std::vector<std::string> &strategy_names() {
-    static const std::vector<std::string> names = {"auto", "exhaustive", "nsga2"};
+    static const std::vector<std::string> names = {"auto", "exhaustive", "exact", "nsga2"};
     return names;
 }
 
@@ -50,9 +54,13 @@ std::unique_ptr<Strategy> make_exhaustive(const DesignSpace &space) {
     return std::make_unique<Exhaustive>(space);
 }
 
-std::unique_ptr<Strategy> make_strategy(const DesignSpace &space, const RunConfig &config) {
+std::unique_ptr<Strategy> make_strategy(const DesignSpace &space, const CostTables &tables,
+                                        const RunConfig &config) {
     if (config.strategy == "exhaustive") {
         return make_exhaustive(space);
+    }
+    if (config.strategy == "exact") {
+        return make_exact(space, tables, config);
     }
     if (config.strategy == "nsga2") {
         return make_nsga2(space, config);

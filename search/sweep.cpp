@@ -33,10 +33,13 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
     if (config.strategy == "exhaustive") {
         if (space.size() > 1e9) {
             throw UserError(fmt::format("{:.3g} networks are too many to enumerate; use the "
-                                        "strategy nsga2",
+                                        "strategy exact or nsga2",
                                         space.size()));
         }
         config.evaluations = static_cast<std::int64_t>(space.size());
+    } else if (config.strategy == "exact") {
+        config.epsilon = request.epsilon;
+        config.memory_bytes = request.memory_bytes;
     } else {
         if (request.population < 8 || request.population % 4 != 0) {
             throw UserError(fmt::format("the population must be a multiple of 4 and at least 8, "
@@ -76,7 +79,7 @@ public:
         : config_(config), directory_(directory), zoo_(zoo), hooks_(hooks),
           space_(read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo)),
           targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
-          strategy_(make_strategy(space_, config)), front_(senses_of(space_)) {
+          strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)) {
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
             counters_.refused.push_back({rule, 0, {}});
@@ -93,20 +96,22 @@ public:
         }
         const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
         std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
+        Json saved_state;
         while (!strategy_->finished()) {
             if (hooks_.stop && hooks_.stop()) {
                 save();
                 write_result(directory_, result());
                 return {SweepEnd::interrupted, result()};
             }
-            strategy_->step(evaluate);
+            strategy_->step(evaluate, front_);
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
             const auto now = std::chrono::steady_clock::now();
-            if (now - saved >= std::chrono::seconds(1)) {
+            if (now - saved >= std::chrono::seconds(1) && strategy_->state() != saved_state) {
                 save();
                 saved = now;
+                saved_state = strategy_->state();
             }
         }
         SweepOutcome outcome{SweepEnd::finished, result()};
@@ -138,16 +143,23 @@ private:
         std::vector<Evaluation> evaluations(batch.size());
         parallel_for(batch.size(), hooks_.threads, 256,
                      [&](std::size_t i) { evaluations[i] = tables_.evaluate(batch[i]); });
+        const bool many = batch.size() + front_.size() > 20000 && batch.size() > 500;
+        std::vector<Member> feasible;
         for (std::size_t i = 0; i < batch.size(); i++) {
             const Evaluation &e = evaluations[i];
             counters_.evaluated++;
             counters_.feasible += e.feasible();
-            if (e.feasible()) {
+            if (e.feasible() && many) {
+                feasible.push_back({batch[i], e.values});
+            } else if (e.feasible()) {
                 front_.admit({batch[i], e.values});
             }
             for (const Broken &broken : e.broken) {
                 count(broken, batch[i]);
             }
+        }
+        if (many) {
+            front_.admit_all(std::move(feasible));
         }
         return evaluations;
     }
@@ -183,6 +195,7 @@ private:
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
         const std::size_t axes = space_.axes().size();
+        std::vector<Member> members;
         for (const auto &row : state.at("front").items()) {
             Choices choices;
             for (const auto index : row.integers(absent, 1000000)) {
@@ -191,8 +204,9 @@ private:
             if (choices.size() != axes) {
                 throw row.error("expected one choice per axis of the space");
             }
-            front_.admit({choices, tables_.evaluate(choices).values});
+            members.push_back({choices, tables_.evaluate(choices).values});
         }
+        front_.admit_all(std::move(members));
         state.finish();
     }
 
@@ -200,6 +214,7 @@ private:
         RunResult result;
         result.config = config_;
         result.finished = strategy_->finished();
+        result.epsilon = strategy_->proven_epsilon();
         const std::vector<Axis> axes = space_.axes();
         for (const auto &axis : axes) {
             result.choice_names.push_back(axis.name);

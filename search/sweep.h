@@ -21,6 +21,8 @@ struct SweepRequest {
     std::optional<std::int64_t> evaluations; ///< nsga2's budget, rounded up to whole generations
     std::optional<std::int64_t> generations; ///< instead of `evaluations`
     int population = 400;                    ///< nsga2: a multiple of 4
+    double epsilon = 0;                      ///< exact: see RunConfig
+    std::int64_t memory_bytes = std::int64_t{1} << 30; ///< exact: for labels
 };
 
 /// The configuration with everything decided. Throws UserError for a request that cannot be.

@@ -319,6 +319,7 @@ TEST(Report, EscapesWhatTheUserWrote) {
 TEST(Report, SaysWhenARunWasInterruptedOrItsTargetHasChanged) {
     RunResult result = tiny_run();
     result.finished = false;
+    result.epsilon.reset();
     result.config.targets.at(0).hash = "older";
     const RunReport report = report_of(result);
     ASSERT_EQ(report.remarks.size(), 2u);
@@ -326,6 +327,13 @@ TEST(Report, SaysWhenARunWasInterruptedOrItsTargetHasChanged) {
     EXPECT_TRUE(contains(report.remarks[1], "constants of pixel6-cpu have changed"));
     result.config.targets[0].name = "no-such-target";
     EXPECT_TRUE(contains(report_of(result).remarks[1], "No layer prices on no-such-target"));
+}
+
+TEST(Report, SaysHowExactAFrontIs) {
+    RunResult result = tiny_run();
+    EXPECT_TRUE(contains(report_of(result).remarks.at(0), "The front is exact"));
+    result.epsilon = 0.0125;
+    EXPECT_TRUE(contains(report_of(result).remarks.at(0), "a point within 1.25 % of it"));
 }
 
 TEST(Report, RefusesAnUnknownPointAndAnEmptyFront) {

@@ -1,0 +1,398 @@
+#include "search/exact.h"
+
+#include "search/labels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+namespace edgefront {
+
+namespace {
+
+/// Positions with fewer labels than this are not worth any of epsilon.
+constexpr std::size_t few_labels = 4000;
+
+class Exact : public Strategy {
+public:
+    Exact(const DesignSpace &space, const CostTables &tables, const RunConfig &config)
+        : space_(space), tables_(tables), problem_(space, tables), bits_(space),
+          allowed_factor_(1 + config.epsilon * (1 - 1e-9)) {
+        std::size_t most_outs = 1;
+        for (const auto &stage : space.stages) {
+            positions_ += stage.positions.size();
+            most_outs = std::max(most_outs, stage.channels.size());
+        }
+        // A label, and while it is pruned a copy, its keys in order and in the tree.
+        const std::size_t bytes = 8 * (2 * (problem_.sums() + bits_.words()) + 48);
+        const auto affordable =
+            std::max<std::size_t>(static_cast<std::size_t>(config.memory_bytes) / bytes, 1000);
+        most_candidates_ = affordable / 2;
+        most_labels_ = affordable / (4 * most_outs);
+    }
+
+    /// One position of the blocks, or the beginning or the end of a context.
+    void step(const Evaluate &evaluate, const ParetoFront &front) override {
+        if (unit_ == 0) {
+            begin(front);
+        } else if (stage_ < space_.stages.size()) {
+            place(position_);
+        } else {
+            end(evaluate, front);
+            return;
+        }
+        unit_++;
+    }
+    bool finished() const override { return context_ >= tables_.contexts(); }
+    std::int64_t done() const override {
+        return static_cast<std::int64_t>(context_ * (positions_ + 2) + unit_);
+    }
+    std::int64_t planned() const override {
+        return static_cast<std::int64_t>(tables_.contexts() * (positions_ + 2));
+    }
+    /// A context that was begun is begun again.
+    Json state() const override { return {{"context", context_}, {"factor", factor_}}; }
+    void restore(const JsonReader &state) override {
+        context_ = static_cast<std::size_t>(
+            state.at("context").integer(0, static_cast<std::int64_t>(tables_.contexts())));
+        factor_ = state.at("factor").number(1, 1e300);
+        state.finish();
+    }
+    std::optional<double> proven_epsilon() const override {
+        return finished() ? std::optional<double>(factor_ - 1) : std::nullopt;
+    }
+
+private:
+    Labels none() const { return {problem_.sums(), bits_.words(), {}, 1}; }
+
+    void begin(const ParetoFront &front) {
+        problem_.enter(context_);
+        known_ = DominanceTree(problem_.objectives().size());
+        std::vector<std::int64_t> costs;
+        for (const auto &member : front.members()) {
+            costs = costs_of(member.values);
+            known_.insert(costs.data());
+        }
+        const std::size_t activations = space_.activations.size(), widths = space_.widths.size();
+        const std::size_t chosen[3] = {context_ / (widths * activations),
+                                       context_ / activations % widths, context_ % activations};
+        Labels first = none();
+        if (problem_.allowed(tables_.stem_row(context_))) {
+            std::int64_t *label = first.push(std::vector<std::int64_t>(first.row(), 0).data());
+            problem_.add(label, tables_.stem_row(context_));
+            for (std::size_t axis = 0; axis < 3; axis++) {
+                bits_.set(label + first.sums, axis, static_cast<int>(chosen[axis]));
+            }
+        }
+        arriving_ = {std::move(first)};
+        stage_ = position_ = 0;
+        axis_ = 3;
+        ends_.clear();
+    }
+
+    /// The values as integers, less is better, as Criteria::ideal has them.
+    std::vector<std::int64_t> costs_of(const std::vector<double> &values) const {
+        std::vector<std::int64_t> costs;
+        for (std::size_t o = 0; o < values.size(); o++) {
+            const Goal &q = problem_.goals()[problem_.objectives()[o]];
+            switch (q.kind) {
+            case Goal::Kind::timed: costs.push_back(std::llround(values[o] * 1e9)); break;
+            case Goal::Kind::peak:
+                costs.push_back(std::llround(values[o]) / tables_.live_bytes(q.target));
+                break;
+            case Goal::Kind::additive: costs.push_back(q.sense * std::llround(values[o])); break;
+            }
+        }
+        return costs;
+    }
+
+    void place(std::size_t p) {
+        const Stage &stage = space_.stages[stage_];
+        const std::size_t outs = stage.channels.size();
+        std::vector<Labels> placed;
+        for (std::size_t out = 0; out < outs; out++) {
+            const Rest &rest = problem_.rest(stage_, p + 1, out);
+            Extensions all;
+            if (p == 0) {
+                for (std::size_t in = 0; in < arriving_.size(); in++) {
+                    collect(arriving_[in], p, in, out, rest, all);
+                }
+            } else {
+                collect(buckets_[out], p, 0, out, rest, all);
+            }
+            placed.push_back(extended(all, rest));
+        }
+        buckets_ = std::move(placed);
+        if (p == 0) {
+            arriving_.clear();
+            ends_.assign(outs, none());
+        }
+        const auto depth =
+            std::find(stage.depths.begin(), stage.depths.end(), static_cast<int>(p + 1));
+        for (std::size_t out = 0; depth != stage.depths.end() && out < outs; out++) {
+            leave(buckets_[out], static_cast<int>(depth - stage.depths.begin()), ends_[out]);
+        }
+        position_++;
+        if (position_ == stage.positions.size()) {
+            buckets_.clear();
+            for (std::size_t out = 0; out < outs; out++) {
+                const Rest &rest = problem_.behind(stage_, out);
+                arriving_.push_back(fitting(prune(problem_, rest, bits_, ends_[out], 0), rest));
+            }
+            ends_.clear();
+            axis_ += 2 + position_;
+            position_ = 0;
+            stage_++;
+        }
+    }
+
+    /// Every label with every option of the position that is of use to its like.
+    struct Extensions {
+        std::deque<std::vector<std::size_t>> groups;
+        std::vector<Extension> list;
+        std::size_t labels = 0;
+    };
+
+    void collect(const Labels &labels, std::size_t p, std::size_t in, std::size_t out,
+                 const Rest &rest, Extensions &all) const {
+        // Whether a label needs more layers that mix space decides which options are of use.
+        std::vector<std::size_t> alike[4];
+        for (std::size_t i = 0; i < labels.size(); i++) {
+            const std::int64_t *label = labels.at(i);
+            alike[2 * problem_.sees_all(label, rest) + problem_.mixed(label)].push_back(i);
+        }
+        for (auto &members : alike) {
+            if (members.empty()) {
+                continue;
+            }
+            Rest before;
+            for (const std::size_t i : members) {
+                problem_.widen(before, labels.at(i));
+            }
+            all.groups.push_back(std::move(members));
+            for (const std::size_t o : useful_options(before, p, in, out, rest)) {
+                Extension e{&labels, &all.groups.back(),
+                            tables_.block_row(stage_, p, context_, in, out, o), before,
+                            std::vector<std::int64_t>(bits_.words(), 0)};
+                problem_.add(e.own.low.data(), e.row);
+                problem_.add(e.own.high.data(), e.row);
+                bits_.set(e.choices.data(), axis_ + 2 + p, static_cast<int>(o));
+                if (p == 0) {
+                    bits_.set(e.choices.data(), axis_, static_cast<int>(out));
+                }
+                all.labels += e.members->size();
+                all.list.push_back(std::move(e));
+            }
+        }
+    }
+
+    /// What stays of them, less exactly when it would be too many.
+    Labels extended(const Extensions &all, const Rest &rest) {
+        if (all.list.empty() || !rest.possible) {
+            return none();
+        }
+        double factor = 1;
+        for (const Extension &e : all.list) {
+            factor = std::max(factor, e.labels->factor);
+        }
+        for (double delta = share(all.labels, factor);;) {
+            const auto labels = extend(problem_, rest, bits_, all.list, delta, most_candidates_);
+            if (labels) {
+                return fitting(*labels, rest);
+            }
+            delta = std::max(2 * delta, 1e-4);
+            refuse_hopeless(delta);
+        }
+    }
+
+    /// The options that no other beats whatever stands before and behind them: to an option, both
+    /// are what is to come.
+    std::vector<std::size_t> useful_options(const Rest &before, std::size_t p, std::size_t in,
+                                            std::size_t out, const Rest &rest) const {
+        Rest around = before;
+        problem_.append(around, rest);
+        Labels rows = none();
+        std::vector<std::int64_t> label(rows.row());
+        for (std::size_t o = 0; o < space_.stages[stage_].positions[p].size(); o++) {
+            const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
+            if (problem_.allowed(row)) {
+                std::fill(label.begin(), label.end(), 0);
+                problem_.add(label.data(), row);
+                label[rows.sums] = static_cast<std::int64_t>(o);
+                rows.push(label.data());
+            }
+        }
+        rows = prune(problem_, around, bits_, rows, 0);
+        std::vector<std::size_t> options;
+        for (std::size_t i = 0; i < rows.size(); i++) {
+            options.push_back(static_cast<std::size_t>(*rows.choices(i)));
+        }
+        return options;
+    }
+
+    /// The stage ends here, for those with a layer that mixes space.
+    void leave(const Labels &labels, int depth, Labels &ends) const {
+        ends.factor = std::max(ends.factor, labels.factor);
+        for (std::size_t i = 0; i < labels.size(); i++) {
+            if (problem_.mixed(labels.at(i))) {
+                std::int64_t *label = ends.push(labels.at(i));
+                bits_.set(label + labels.sums, axis_ + 1, depth);
+                problem_.begin_stage(label);
+            }
+        }
+    }
+
+    /// Without those that the front beats already, and few enough for the memory.
+    Labels fitting(const Labels &labels, const Rest &rest) {
+        return fit(problem_, rest, bits_, prune_by(known_, problem_, rest, labels), most_labels_);
+    }
+
+    /// This position's share of what the factor may still grow.
+    double share(std::size_t labels, double factor) const {
+        if (labels < few_labels || factor >= allowed_factor_) {
+            return 0;
+        }
+        std::size_t left = space_.stages[stage_].positions.size() - position_;
+        for (std::size_t s = stage_ + 1; s < space_.stages.size(); s++) {
+            left += space_.stages[s].positions.size();
+        }
+        return std::pow(allowed_factor_ / factor, 1 / static_cast<double>(left)) - 1;
+    }
+
+    void end(const Evaluate &evaluate, const ParetoFront &front) {
+        Labels whole = none();
+        for (std::size_t in = 0; in < arriving_.size(); in++) {
+            const std::int64_t *row = tables_.head_row(context_, in);
+            whole.factor = std::max(whole.factor, arriving_[in].factor);
+            for (std::size_t i = 0; problem_.allowed(row) && i < arriving_[in].size(); i++) {
+                problem_.add(whole.push(arriving_[in].at(i)), row);
+            }
+        }
+        arriving_.clear();
+        const Rest nothing = problem_.nothing();
+        whole = prune_by(known_, problem_, nothing, prune(problem_, nothing, bits_, whole, 0));
+        factor_ = std::max(factor_, whole.factor);
+        std::vector<Choices> batch;
+        for (std::size_t i = 0; i < whole.size(); i++) {
+            batch.push_back(bits_.choices(whole.choices(i)));
+        }
+        evaluate(batch);
+        context_++;
+        unit_ = 0;
+        if (finished() && front.size() == 0) {
+            evaluate(nearest());
+        }
+    }
+
+    /// For every rule the network of each context that comes nearest to keeping it.
+    std::vector<Choices> nearest() const {
+        std::vector<Choices> batch;
+        for (std::size_t context = 0; context < tables_.contexts(); context++) {
+            const auto take = [&](std::size_t column, int sign) {
+                batch.push_back(extreme_network(space_, tables_, context, column, sign));
+            };
+            for (std::size_t t = 0; t < space_.targets.size(); t++) {
+                take(tables_.column(t, CostTables::refused), 1);
+            }
+            if (space_.spatial_mixing) {
+                take(tables_.column(CostTables::reach), -1);
+            }
+            for (const Goal &q : problem_.goals()) {
+                if (q.at_most != Goal().at_most) {
+                    take(problem_.column(q), 1);
+                }
+                if (q.at_least != Goal().at_least) {
+                    take(problem_.column(q), -1);
+                }
+            }
+        }
+        return batch;
+    }
+
+    const DesignSpace &space_;
+    const CostTables &tables_;
+    ExactProblem problem_;
+    ChoiceBits bits_;
+    double allowed_factor_;
+    std::size_t positions_ = 0;
+    std::size_t most_candidates_, most_labels_;
+
+    std::size_t context_ = 0;
+    double factor_ = 1; ///< the largest of all contexts so far
+    // Inside a context.
+    std::size_t unit_ = 0, stage_ = 0, position_ = 0;
+    std::size_t axis_ = 3;               ///< where the stage's axes begin
+    DominanceTree known_{1};             ///< the front when the context began
+    std::vector<Labels> arriving_;       ///< at the stage, by the channels of the one before
+    std::vector<Labels> buckets_, ends_; ///< inside and behind the stage, by its channels
+};
+
+} // namespace
+
+Choices extreme_network(const DesignSpace &space, const CostTables &tables, std::size_t context,
+                        std::size_t column, int sign) {
+    const bool maxed = column == tables.column(CostTables::live);
+    const auto joined = [&](std::int64_t a, std::int64_t b) {
+        return maxed ? sign * std::max(sign * a, sign * b) : a + b;
+    };
+    struct Best {
+        std::int64_t amount = std::numeric_limits<std::int64_t>::max();
+        Choices choices; ///< of what follows
+    };
+    const auto prefer = [](Best &best, std::int64_t amount, std::vector<int> first,
+                           const Choices &rest) {
+        if (amount < best.amount) {
+            first.insert(first.end(), rest.begin(), rest.end());
+            best = {amount, std::move(first)};
+        }
+    };
+    const auto amount = [&](const std::int64_t *row) { return sign * row[column]; };
+    // `ways[in]`: the best from a stage's beginning to the end of the network.
+    std::vector<Best> ways;
+    const std::size_t last_outs = space.stages.empty() ? 1 : space.stages.back().channels.size();
+    for (std::size_t in = 0; in < last_outs; in++) {
+        ways.push_back({amount(tables.head_row(context, in)), {}});
+    }
+    for (std::size_t s = space.stages.size(); s-- > 0;) {
+        const Stage &stage = space.stages[s];
+        const std::size_t ins = s == 0 ? 1 : space.stages[s - 1].channels.size();
+        std::vector<Best> before(ins);
+        for (std::size_t in = 0; in < ins; in++) {
+            for (std::size_t out = 0; out < stage.channels.size(); out++) {
+                for (std::size_t d = 0; d < stage.depths.size(); d++) {
+                    std::vector<int> own = {static_cast<int>(out), static_cast<int>(d)};
+                    std::int64_t total = ways[out].amount;
+                    for (std::size_t p = 0; p < stage.positions.size(); p++) {
+                        if (static_cast<int>(p) >= stage.depths[d]) {
+                            own.push_back(absent);
+                            continue;
+                        }
+                        Best option;
+                        for (std::size_t o = 0; o < stage.positions[p].size(); o++) {
+                            prefer(option,
+                                   amount(tables.block_row(s, p, context, p == 0 ? in : 0, out, o)),
+                                   {static_cast<int>(o)}, {});
+                        }
+                        own.push_back(option.choices[0]);
+                        total = joined(total, option.amount);
+                    }
+                    prefer(before[in], total, own, ways[out].choices);
+                }
+            }
+        }
+        ways = std::move(before);
+    }
+    const std::size_t activations = space.activations.size(), widths = space.widths.size();
+    Choices choices = {static_cast<int>(context / (widths * activations)),
+                       static_cast<int>(context / activations % widths),
+                       static_cast<int>(context % activations)};
+    choices.insert(choices.end(), ways[0].choices.begin(), ways[0].choices.end());
+    return choices;
+}
+
+std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,
+                                     const RunConfig &config) {
+    return std::make_unique<Exact>(space, tables, config);
+}
+
+} // namespace edgefront
