@@ -34,8 +34,8 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
          C::rate},
         {"weight_memory_mib", 0, 1e4, "weights beyond it are streamed every inference"},
         {"activation_memory_kib", 0, 1e7,
-         "what of a layer's activations goes beyond it is streamed; absent: they take room of the "
-         "weights",
+         "what of a layer's activations goes beyond it is streamed; absent: as much again as "
+         "weight_memory_mib",
          C::optional},
         {"stream_gb_per_s", 1e-3, 1e5, "rate of what is streamed", C::rate},
         {"host_in_gb_per_s", 1e-3, 1e5, "host to device; absent: memory is shared",
@@ -60,9 +60,9 @@ EdgeTpuModel::EdgeTpuModel(Target target)
           level_load(target_, "scratchpad", "scratchpad_gb_per_s", "scratchpad_pj_per_byte")),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
       weight_memory_(mebibytes(target_.constant("weight_memory_mib"))) {
-    if (target_.has("activation_memory_kib")) {
-        activation_memory_ = kibibytes(target_.constant("activation_memory_kib"));
-    }
+    activation_memory_ = target_.has("activation_memory_kib")
+                             ? kibibytes(target_.constant("activation_memory_kib"))
+                             : weight_memory_;
     limits_.rows = static_cast<int>(target_.constant("array_rows"));
     limits_.columns = static_cast<int>(target_.constant("array_columns"));
     limits_.arrays = static_cast<int>(target_.constant("arrays"));
@@ -141,7 +141,7 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
 }
 
 void EdgeTpuModel::add_excess(Bytes activations, Work &work) const {
-    LevelLoad excess = spill(streamed_, activations, activation_memory_.value_or(weight_memory_));
+    LevelLoad excess = spill(streamed_, activations, activation_memory_);
     if (excess.bytes > Bytes(0)) {
         excess.exposed = excess.bytes;
         work.loads.push_back(excess);
@@ -206,8 +206,7 @@ Verdict EdgeTpuModel::price_fused(const std::vector<Layer> &layers, const FusedN
 
 Cost EdgeTpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
     Work work = common_.inference_work();
-    const Bytes taken = activation_memory_ ? Bytes(0) : totals.peak_activations;
-    work.loads = {spill(streamed_, totals.weights, std::max(Bytes(0), weight_memory_ - taken))};
+    work.loads = {spill(streamed_, totals.weights, weight_memory_)};
     if (host_in_ && host_out_) {
         work.loads.push_back(*host_in_);
         work.loads.back().bytes = work.loads.back().least = totals.input;

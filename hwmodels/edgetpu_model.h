@@ -57,7 +57,7 @@ private:
     std::optional<LevelLoad> host_in_;  ///< absent: memory is shared with the host
     std::optional<LevelLoad> host_out_; ///< both or none
     Bytes weight_memory_;
-    std::optional<Bytes> activation_memory_; ///< absent: a part of `weight_memory_`
+    Bytes activation_memory_;
 };
 
 } // namespace edgefront

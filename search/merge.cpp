@@ -156,11 +156,18 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
 
     const std::vector<Axis> axes = space.axes();
     ParetoFront front(result.senses());
+    std::vector<Member> members;
     for (const auto &run : runs) {
         for (const auto &point : run.result.points) {
-            front.admit({space.parse(point.choices, axes), point.values});
+            members.push_back({space.parse(point.choices, axes), point.values});
+        }
+        // What one run has proven holds for the union: each of its points stays or is beaten.
+        const auto &epsilon = run.result.epsilon;
+        if (epsilon && (!result.epsilon || *epsilon < *result.epsilon)) {
+            result.epsilon = epsilon;
         }
     }
+    front.admit_all(std::move(members));
     for (const auto &member : front.members()) {
         const auto values = DesignSpace::describe(member.choices, axes);
         result.points.push_back({DesignSpace::id(values), values, member.values});

@@ -47,19 +47,8 @@ TEST(EdgeTpuModel, StreamsActivationsThatItsMemoryCannotHold) {
     EXPECT_GE(c.lower_bound.count(), excess);
 }
 
-TEST(EdgeTpuModel, SharesItsMemoryBetweenWeightsAndActivationsUnlessTheyHaveTheirOwn) {
-    NetworkTotals totals;
-    totals.weights = Bytes(1024 * 1024);
-    totals.peak_activations = Bytes(1000);
-    const auto streamed = [&](const Json &json) {
-        return make_cost_model(target_from(json))->network_cost(totals, int8_workload).traffic[0];
-    };
-    EXPECT_EQ(streamed(with_activation_memory(1)).bytes, Bytes(0));
-    EXPECT_EQ(streamed(tiny_edgetpu_json()).bytes, Bytes(1000));
-    // Of 1 MiB for both, a layer has no more either.
-    EXPECT_EQ(cost(tiny_edgetpu_json()).traffic[2].bytes, Bytes(10 << 20));
-    totals.peak_activations = Bytes(1 << 24); // then there is no room for weights at all
-    EXPECT_EQ(streamed(tiny_edgetpu_json()).bytes, totals.weights);
+TEST(EdgeTpuModel, HasAsMuchMemoryForActivationsAsForWeightsUnlessItsFileSaysMore) {
+    EXPECT_EQ(cost(tiny_edgetpu_json()).traffic[2].bytes, Bytes(10 << 20)); // of 11 MiB
 }
 
 } // namespace
