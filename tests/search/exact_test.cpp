@@ -209,7 +209,7 @@ TEST_F(ExactTest, equals_enumeration_on_an_edge_tpu_that_some_weights_spill_out_
                                                 tables.column(CostTables::param_count), sign);
         std::vector<std::int64_t> sums(tables.columns(), 0);
         sums[tables.column(0, CostTables::weights)] =
-            totals(space.network(choices), targets[0].workload).weights.count();
+            totals(*targets[0].model, space.network(choices), targets[0].workload).weights.count();
         streamed.push_back(tables.once(0, sums.data()).latency_ps);
         sums[tables.column(0, CostTables::weights)] = 0;
         streamed.back() -= tables.once(0, sums.data()).latency_ps;
