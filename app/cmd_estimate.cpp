@@ -76,11 +76,16 @@ void add_estimate(CLI::App &app, Session &session) {
         "the calibration's own errors\nleave open. --set also takes other units (KEY_kib for "
         "KEY_mib, _mhz for _ghz...), array=ROWSxCOLUMNS\nand sram_kib, where the target has such "
         "constants.\n"
+        "JSON: weight_bytes are as the device stores them, register_bytes what multipliers read "
+        "and "
+        "write in\nregisters. A fused group is one of layers[]: op \"fused\", its members, its "
+        "plan "
+        "and whether that is proven\nbest, and what its layers cost one by one (separate).\n"
         "Examples:\n  edgefront estimate mobilenet_v2 --target pixel6-cpu\n"
         "  edgefront estimate mobilenet_v4_conv_small@1.0,160 --target host "
         "--precision int8 --threads 2 --format json\n"
         "  edgefront estimate mobilenet_v2 --target coral-usb --set weight_memory_mib=16 --set "
-        "clock_ghz=1");
+        "clock_ghz=1\n  edgefront estimate mobilenet_v2 --target coral-usb --fuse");
     command->callback([=, &session] { session.action = [=] { return run_estimate(*options); }; });
 }
 

@@ -198,6 +198,8 @@ void add_sweep(CLI::App &app, Session &session) {
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
     command->footer("Examples:\n  edgefront sweep data/spaces/uib_small.json --run runs/first\n"
+                    "  edgefront sweep data/spaces/mobilenet_v4_uib.json --run runs/v4 --strategy "
+                    "exact --epsilon 0.01\n"
                     "  edgefront sweep --run runs/first            # goes on after Ctrl-C");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_sweep_command(*options, session.quiet); };

@@ -124,7 +124,7 @@ Bytes DspModel::padded_activations(const Layer &layer) const {
 
 LevelLoad DspModel::dram_load(const Layer &layer, const LoopNest &nest) const {
     const Bytes unique =
-        runs_on_array(layer) ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
+        runs_on_array(layer) ? Bytes(least_tile_bytes(array_problem(layer))) : nest.footprint();
     const Bytes least = spill(dram_, unique - nest.weights.footprint, limits_.scratchpad).bytes;
     LevelLoad load = dram_;
     if (runs_on_array(layer)) {

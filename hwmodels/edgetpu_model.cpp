@@ -135,7 +135,7 @@ Verdict EdgeTpuModel::price(const Layer &layer, const LoopNest &nest,
     work.loads[0].least =
         runs_on_array(layer) ? Bytes(least_border_bytes(array_problem(layer))) : nest.footprint();
     work.loads[1].least =
-        runs_on_array(layer) ? work.loads[0].least : std::min(tiles.traffic(), nest.footprint());
+        runs_on_array(layer) ? Bytes(least_tile_bytes(array_problem(layer))) : nest.footprint();
     add_excess(nest.footprint() - nest.weights.footprint, work);
     return roofline(work);
 }

@@ -134,17 +134,34 @@ std::int64_t lanes_in_use(const Mapping &m) {
     return ceil_div(columns_in_use(m), m.vector_channels) * m.vector_channels;
 }
 
-std::int64_t least_border_bytes(const ArrayProblem &p) {
-    const bool gaps = p.stride > p.reach || std::int64_t{1} * p.reach * p.reach != p.taps;
-    const auto read = [&](std::int64_t outputs, int pad, std::int64_t inputs) {
-        return gaps ? std::min(outputs, inputs)
-                    : input_extents(outputs, outputs, p.stride, p.reach, pad, inputs).most;
-    };
-    const std::int64_t pixels =
-        read(p.rows, p.pad_top, p.input_rows) * read(p.columns, p.pad_left, p.input_columns);
+namespace {
+
+/// Every tensor once, of the input so many pixels.
+std::int64_t bytes_once(const ArrayProblem &p, std::int64_t pixels) {
     return (p.groups * p.reduction * pixels + p.weights() + p.outputs() * (p.residual ? 2 : 1)) *
                p.element +
            p.bias_bytes();
+}
+
+std::int64_t whole_extent(const ArrayProblem &p, std::int64_t outputs, int pad,
+                          std::int64_t inputs) {
+    return input_extents(outputs, outputs, p.stride, p.reach, pad, inputs).most;
+}
+
+} // namespace
+
+std::int64_t least_border_bytes(const ArrayProblem &p) {
+    const bool gaps = p.stride > p.reach || std::int64_t{1} * p.reach * p.reach != p.taps;
+    const auto read = [&](std::int64_t outputs, int pad, std::int64_t inputs) {
+        return gaps ? std::min(outputs, inputs) : whole_extent(p, outputs, pad, inputs);
+    };
+    return bytes_once(p, read(p.rows, p.pad_top, p.input_rows) *
+                             read(p.columns, p.pad_left, p.input_columns));
+}
+
+std::int64_t least_tile_bytes(const ArrayProblem &p) {
+    return bytes_once(p, whole_extent(p, p.rows, p.pad_top, p.input_rows) *
+                             whole_extent(p, p.columns, p.pad_left, p.input_columns));
 }
 
 GroupPart group_part(const ArrayProblem &p, const Mapping &m, std::int64_t tile) {

@@ -58,6 +58,9 @@ std::int64_t lanes_in_use(const Mapping &m);
 /// Bytes that cross the array's border under any mapping: every weight and output once, and the
 /// pixels that windows touch (of strided or dilated windows one for each output, at least).
 std::int64_t least_border_bytes(const ArrayProblem &p);
+/// Bytes that tiles move under any mapping: as above, with the pixels that windows step over, but
+/// without those that lie before the first or behind the last window.
+std::int64_t least_tile_bytes(const ArrayProblem &p);
 
 /// Bytes of a partial sum.
 constexpr std::int64_t sum_bytes = 4;

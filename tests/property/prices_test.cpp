@@ -309,6 +309,11 @@ int try_device(Random &random, const Target &target, int n) {
             ADD_FAILURE() << "slower with a better " << change
                           << " and the mappings the models choose: " << where();
         }
+        // A search that says "proven" has the best of all mappings.
+        if (chosen && has_mappings(target) &&
+            cost->lower_bound.count() * rounding > chosen->latency.count()) {
+            ADD_FAILURE() << "the best mapping is below another one's lower bound: " << where();
+        }
         if (testing::Test::HasFailure()) {
             break; // one such case is enough to read
         }
