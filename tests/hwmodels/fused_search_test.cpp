@@ -265,7 +265,7 @@ TEST(FusedPrice, RefusesWhatDoesNotFitOrCannotRun) {
     EXPECT_NE(reason.find("the hardware has 10"), std::string::npos) << reason;
     EXPECT_NE(reason.find("no strip fits, the smallest takes"), std::string::npos) << reason;
     Target refusing = target_from(tiny_edgetpu_json());
-    refusing.unsupported["depthwise_conv2d"] = {"made up", "", {}};
+    refusing.unsupported["depthwise_conv2d"] = {"made up", {"", ""}};
     EXPECT_EQ(std::holds_alternative<Unsupported>(price(refusing)),
               std::any_of(layers.begin(), layers.end(),
                           [](const Layer &l) { return l.op == Op::depthwise_conv2d; }));

@@ -70,8 +70,9 @@ TEST(ParetoFront, many_points_at_once_give_the_same_front_as_one_by_one) {
 /// What the exact search relies on; of every device the tool has.
 TEST(NetworkCost,
      is_convex_and_never_falls_in_the_weights_and_depends_on_nothing_else_that_varies) {
-    for (const auto &[name, target] : read_targets()) {
-        const auto model = make_cost_model(target);
+    for (const auto &entry : read_targets()) {
+        const std::string &name = entry.first;
+        const auto model = make_cost_model(entry.second);
         const Workload workload = workload_for(model->target());
         NetworkTotals totals;
         totals.input = totals.output = Bytes(100'000);
