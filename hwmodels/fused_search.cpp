@@ -207,16 +207,19 @@ private:
         }
         uses.least_computing.assign(n + 1, 0);
         uses.members.resize(n);
-        for (std::size_t i = n; i-- > 0 && !uses.hopeless;) {
+        for (std::size_t i = n; i-- > 0;) {
             const double others = sum - uses.least_stream[i];
             uses.members[i] = front(i, *c.strips, problem_.slice(c.plan), best_time_ - others);
+            if (uses.members[i].empty()) {
+                uses.hopeless = true;
+                return;
+            }
             double computing = never;
             std::int64_t border = std::numeric_limits<std::int64_t>::max();
             for (const Use &use : uses.members[i]) {
                 computing = std::min(computing, use.computing);
                 border = std::min(border, use.border);
             }
-            uses.hopeless = computing == never;
             uses.least_computing[i] = uses.least_computing[i + 1] + computing;
             uses.least_border += border;
             sum = others + computing;
