@@ -159,6 +159,9 @@ struct EstimatePart {
 /// Every layer is in one of them, in order.
 std::vector<EstimatePart> parts(const Estimate &estimate);
 
+/// What is the same on every device: all of them without the weights, which models store as they
+/// like.
+NetworkTotals totals_but_weights(const Network &network, const Workload &workload);
 NetworkTotals totals(const CostModel &model, const Network &network, const Workload &workload);
 
 enum class Fuse {

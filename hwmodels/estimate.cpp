@@ -29,17 +29,24 @@ Workload workload_for(const Target &target, std::optional<DataType> precision,
     return w;
 }
 
-NetworkTotals totals(const CostModel &model, const Network &network, const Workload &workload) {
+NetworkTotals totals_but_weights(const Network &network, const Workload &workload) {
     const Network typed = with_type(network, workload.precision);
     NetworkTotals t;
-    for (const Node &node : typed.nodes) {
-        t.weights += model.stored_weights(node.layer, workload);
-    }
     const int element = size_of(workload.precision);
     t.input = Bytes(typed.input.elements() * element);
     t.output = output_bytes(typed.nodes.back().layer);
     t.peak_activations = plan_memory(typed).peak;
     t.layers = static_cast<int>(typed.nodes.size());
+    return t;
+}
+
+NetworkTotals totals(const CostModel &model, const Network &network, const Workload &workload) {
+    NetworkTotals t = totals_but_weights(network, workload);
+    for (const Node &node : network.nodes) {
+        Layer layer = node.layer;
+        layer.type = workload.precision;
+        t.weights += model.stored_weights(layer, workload);
+    }
     return t;
 }
 

@@ -19,12 +19,10 @@ namespace {
 /// The networks as what a price depends on: different layers, and how often each network has them.
 class Demand {
 public:
-    Demand(const std::vector<Network> &networks, const Workload &workload, const Target &like)
-        : workload_(workload) {
-        const auto model = make_cost_model(like);
+    Demand(const std::vector<Network> &networks, const Workload &workload) : workload_(workload) {
         std::unordered_map<std::string, std::size_t> numbers;
         for (const Network &network : networks) {
-            Part part{network.name, totals(*model, network, workload), {}};
+            Part part{network.name, totals_but_weights(network, workload), {}};
             std::vector<std::size_t> place; // in part.uses, by number of the layer
             for (const Node &node : network.nodes) {
                 Layer layer = node.layer;
@@ -55,7 +53,6 @@ public:
         PricedDevice device;
         for (const Part &part : parts_) {
             NetworkTotals totals = part.totals;
-            totals.weights = {}; // other devices may store others
             for (const Use &use : part.uses) {
                 totals.weights += model->stored_weights(layers_[use.layer], workload_) * use.times;
             }
@@ -255,8 +252,7 @@ Exploration explore(const HardwareSpace &space, const std::vector<Network> &netw
     result.devices = std::move(known);
     result.devices.resize(space.size());
     result.front = ParetoFront(std::vector<Sense>(objectives.size(), Sense::minimise));
-    const Demand demand(networks, workload_for(space.base, space.how.precision, space.how.threads),
-                        space.base);
+    const Demand demand(networks, workload_for(space.base, space.how.precision, space.how.threads));
     result.base = demand.price(space.base);
     result.base.area = space.area(space.base);
     if (!price_all(space, demand, hooks, result.devices)) {

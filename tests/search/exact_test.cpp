@@ -367,9 +367,6 @@ TEST_F(ExactTest, a_space_without_feasible_network_shows_the_nearest_one) {
 }
 
 TEST_F(ExactTest, equals_enumeration_on_ten_million_networks) {
-    if (!EDGEFRONT_FULL_SIZE) {
-        GTEST_SKIP() << "label slow";
-    }
     Json json = random_space(7, {target("coral-usb", "weight_memory_mib", 1.5)});
     json["widths"] = {0.5, 0.625, 0.75, 0.875, 1, 1.25, 1.5, 2};
     json["resolutions"] = {96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256};
