@@ -94,7 +94,6 @@ public:
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
         }
-        const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
         std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
         Json saved_state;
         while (!strategy_->finished()) {
@@ -103,7 +102,8 @@ public:
                 write_result(directory_, result());
                 return {SweepEnd::interrupted, result()};
             }
-            strategy_->step(evaluate, front_);
+            const std::vector<Choices> batch = strategy_->ask(front_);
+            strategy_->tell(batch, admit(batch));
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
