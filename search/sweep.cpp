@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "search/design_space_json.h"
+#include "search/genes.h"
 #include "search/marks.h"
 #include "search/parallel.h"
 
@@ -194,16 +195,10 @@ private:
         }
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
-        const std::size_t axes = space_.axes().size();
+        const Genes genes(space_);
         std::vector<Member> members;
         for (const auto &row : state.at("front").items()) {
-            Choices choices;
-            for (const auto index : row.integers(absent, 1000000)) {
-                choices.push_back(static_cast<int>(index));
-            }
-            if (choices.size() != axes) {
-                throw row.error("expected one choice per axis of the space");
-            }
+            const Choices choices = genes.read(row);
             members.push_back({choices, tables_.evaluate(choices).values});
         }
         front_.admit_all(std::move(members));
