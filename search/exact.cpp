@@ -36,16 +36,16 @@ public:
     }
 
     /// One position of the blocks, or the beginning or the end of a context.
-    void step(const Evaluate &evaluate, const ParetoFront &front) override {
+    std::vector<Choices> ask(const ParetoFront &front) override {
         if (unit_ == 0) {
             begin(front);
         } else if (stage_ < skeleton_->stages.size()) {
             place(position_);
         } else {
-            end(evaluate, front);
-            return;
+            return end(front);
         }
         unit_++;
+        return {};
     }
     bool finished() const override { return context_ >= tables_.contexts(); }
     std::int64_t done() const override {
@@ -265,7 +265,8 @@ private:
         return std::pow(allowed_factor_ / factor, 1 / static_cast<double>(left)) - 1;
     }
 
-    void end(const Evaluate &evaluate, const ParetoFront &front) {
+    /// The networks of the context's front.
+    std::vector<Choices> end(const ParetoFront &front) {
         Labels whole = none();
         for (std::size_t in = 0; in < arriving_.size(); in++) {
             const std::int64_t *row = tables_.head_row(context_, in);
@@ -282,12 +283,9 @@ private:
         for (std::size_t i = 0; i < whole.size(); i++) {
             batch.push_back(bits_.choices(whole.choices(i)));
         }
-        evaluate(batch);
         context_++;
         unit_ = 0;
-        if (finished() && front.size() == 0) {
-            evaluate(nearest());
-        }
+        return finished() && batch.empty() && front.size() == 0 ? nearest() : batch;
     }
 
     /// For every rule the network of each context that comes nearest to keeping it.

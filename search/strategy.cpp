@@ -16,13 +16,13 @@ public:
     explicit Exhaustive(const DesignSpace &space)
         : space_(space), size_(static_cast<std::int64_t>(space.size())) {}
 
-    void step(const Evaluate &evaluate, const ParetoFront &) override {
+    std::vector<Choices> ask(const ParetoFront &) override {
         std::vector<Choices> batch;
         const std::int64_t end = std::min(next_ + chunk, size_);
         for (; next_ < end; next_++) {
             batch.push_back(space_.at(static_cast<std::uint64_t>(next_)));
         }
-        evaluate(batch);
+        return batch;
     }
     bool finished() const override { return next_ >= size_; }
     std::int64_t done() const override { return next_; }

@@ -1,25 +1,25 @@
-// How a sweep walks the space: step by step a strategy proposes candidates and hears what they
-// cost. What it proposes depends on the seed and on earlier answers only, never on time or threads,
-// and its state can be saved between steps: a run that was interrupted ends with the same bytes.
+// How a sweep walks the space: a strategy is asked for candidates and told what they cost, again
+// and again. What it proposes depends on the seed and on earlier answers only, never on time or
+// threads, and its state can be saved between two questions: a run that was interrupted ends with
+// the same bytes.
 #pragma once
 
 #include "search/cost_tables.h"
 #include "search/run_directory.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 
 namespace edgefront {
 
-/// Prices candidates, in order; the sweep keeps the front behind it.
-using Evaluate = std::function<std::vector<Evaluation>(const std::vector<Choices> &)>;
-
 class Strategy {
 public:
     virtual ~Strategy() = default;
-    /// One chunk or generation. `front` is that of all that was evaluated, and grows with it.
-    virtual void step(const Evaluate &evaluate, const ParetoFront &front) = 0;
+    /// The next chunk or generation, canonical; none where a step needs no prices. `front` is that
+    /// of all that was told.
+    virtual std::vector<Choices> ask(const ParetoFront &front) = 0;
+    /// What the candidates of the last `ask` cost, in their order. Called once after each `ask`.
+    virtual void tell(const std::vector<Choices> &, const std::vector<Evaluation> &) {}
     virtual bool finished() const = 0;
     /// Evaluations done and planned; of the exact search, steps.
     virtual std::int64_t done() const = 0;
@@ -42,7 +42,7 @@ std::unique_ptr<Strategy> make_strategy(const DesignSpace &space, const CostTabl
 
 /// Every network of the space, in the order of DesignSpace::at.
 std::unique_ptr<Strategy> make_exhaustive(const DesignSpace &space);
-/// NSGA-II (Deb et al. 2002) of pagmo over the axes with more than one value.
+/// NSGA-II (Deb et al. 2002) over the axes with more than one value; sorting by pagmo.
 std::unique_ptr<Strategy> make_nsga2(const DesignSpace &space, const RunConfig &config);
 
 } // namespace edgefront

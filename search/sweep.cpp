@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "search/design_space_json.h"
+#include "search/genes.h"
 #include "search/marks.h"
 #include "search/parallel.h"
 
@@ -94,7 +95,6 @@ public:
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
         }
-        const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
         std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
         Json saved_state;
         while (!strategy_->finished()) {
@@ -103,7 +103,8 @@ public:
                 write_result(directory_, result());
                 return {SweepEnd::interrupted, result()};
             }
-            strategy_->step(evaluate, front_);
+            const std::vector<Choices> batch = strategy_->ask(front_);
+            strategy_->tell(batch, admit(batch));
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
@@ -194,16 +195,10 @@ private:
         }
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
-        const std::size_t axes = space_.axes().size();
+        const Genes genes(space_);
         std::vector<Member> members;
         for (const auto &row : state.at("front").items()) {
-            Choices choices;
-            for (const auto index : row.integers(absent, 1000000)) {
-                choices.push_back(static_cast<int>(index));
-            }
-            if (choices.size() != axes) {
-                throw row.error("expected one choice per axis of the space");
-            }
+            const Choices choices = genes.read(row);
             members.push_back({choices, tables_.evaluate(choices).values});
         }
         front_.admit_all(std::move(members));
