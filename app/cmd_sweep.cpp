@@ -100,15 +100,19 @@ int explain_infeasible(const RunResult &result) {
     return exit_infeasible;
 }
 
-void introduce(const RunConfig &config, const Options &options, const CostTables &tables) {
+void introduce(const RunConfig &config, const DesignSpace &space, const Options &options,
+               const CostTables &tables) {
     const std::string budget = config.strategy == "exact"
                                    ? fmt::format("epsilon {}, {} MiB for labels", config.epsilon,
                                                  config.memory_bytes >> 20)
                                    : fmt::format("{} evaluations", config.evaluations);
     std::fprintf(
-        stderr, "%s: strategy %s, seed %llu, %s; %zu different layers priced into %zu rows\n",
-        options.run.c_str(), config.strategy.c_str(), static_cast<unsigned long long>(config.seed),
-        budget.c_str(), tables.unique_layers(), tables.rows());
+        stderr,
+        "%s: space %s holds %.4g networks; strategy %s, seed %llu, %s; %zu different layers priced "
+        "into %zu rows\n",
+        options.run.c_str(), space.name.c_str(), space.size(), config.strategy.c_str(),
+        static_cast<unsigned long long>(config.seed), budget.c_str(), tables.unique_layers(),
+        tables.rows());
 }
 
 int run_sweep_command(const Options &options, bool quiet) {
@@ -126,7 +130,7 @@ int run_sweep_command(const Options &options, bool quiet) {
         hooks.stop = InterruptGuard::requested;
         hooks.priced = [&](const CostTables &tables) {
             if (!quiet) {
-                introduce(config, options, tables);
+                introduce(config, space, options, tables);
             }
         };
         hooks.progress = [&](const SweepProgress &p) {

@@ -151,8 +151,11 @@ std::string standing(const RunResult &result, const PublishedMark &mark) {
     if (mark.on_front) {
         return fmt::format("{} ({}) is on the front\n", mark.network, mark.id);
     }
-    std::string text = fmt::format("{} ({}) is dominated by {} points of the front, for example\n",
-                                   mark.network, mark.id, mark.dominated_by.size());
+    const std::size_t dominators = mark.dominated_by.size();
+    std::string text =
+        fmt::format("{} ({}) is dominated by {} of the front{}\n", mark.network, mark.id,
+                    dominators == 1 ? "one point" : fmt::format("{} points", dominators),
+                    dominators == 1 ? "" : ", for example");
     std::vector<const Dominator *> shown;
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
         const auto best = std::max_element(mark.dominated_by.begin(), mark.dominated_by.end(),
