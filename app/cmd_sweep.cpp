@@ -128,12 +128,15 @@ std::string plan(const RunConfig &config, const DesignSpace &space) {
     return budget;
 }
 
-void introduce(const RunConfig &config, const Options &options, const DesignSpace &space,
+void introduce(const RunConfig &config, const DesignSpace &space, const Options &options,
                const CostTables &tables) {
     std::fprintf(
-        stderr, "%s: strategy %s, seed %llu, %s; %zu different layers priced into %zu rows\n",
-        options.run.c_str(), config.strategy.c_str(), static_cast<unsigned long long>(config.seed),
-        plan(config, space).c_str(), tables.unique_layers(), tables.rows());
+        stderr,
+        "%s: space %s holds %.4g networks; strategy %s, seed %llu, %s; %zu different layers priced "
+        "into %zu rows\n",
+        options.run.c_str(), space.name.c_str(), space.size(), config.strategy.c_str(),
+        static_cast<unsigned long long>(config.seed), plan(config, space).c_str(),
+        tables.unique_layers(), tables.rows());
 }
 
 int run_sweep_command(const Options &options, bool quiet) {
@@ -153,7 +156,7 @@ int run_sweep_command(const Options &options, bool quiet) {
         hooks.stop = InterruptGuard::requested;
         hooks.priced = [&](const CostTables &tables) {
             if (!quiet) {
-                introduce(config, options, space, tables);
+                introduce(config, space, options, tables);
             }
         };
         hooks.progress = [&](const SweepProgress &p) {

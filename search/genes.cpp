@@ -76,8 +76,9 @@ std::vector<Choices> Genes::neighbours(const Choices &choices) const {
     std::vector<Choices> all;
     for (const auto &gene : genes_) {
         for (int value = 0; value < gene.values && choices[gene.axis] != absent; value++) {
-            if (value != choices[gene.axis]) {
-                all.push_back(with(choices, gene.axis, value));
+            Choices changed = with(choices, gene.axis, value);
+            if (changed[gene.axis] == value && changed != choices) { // its skeleton offers it
+                all.push_back(std::move(changed));
             }
         }
     }

@@ -90,7 +90,7 @@ std::vector<std::pair<std::string, double>> weights_of(const DesignSpace &space,
 class NetAdapt : public Strategy {
 public:
     NetAdapt(const DesignSpace &space, const RunConfig &config)
-        : space_(space), axes_(space.axes()), genes_(space), options_(config.netadapt),
+        : space_(space), genes_(space), options_(config.netadapt),
           resource_(find_objective(space, options_.toward, Sense::minimise, "toward")),
           qualities_(maximised(space)) {
         if (qualities_.size() != options_.weights.size()) {
@@ -100,7 +100,7 @@ public:
 
     /// The network it starts from; then all that are one axis away from where it stands.
     std::vector<Choices> ask(const ParetoFront &) override {
-        return path_.empty() ? std::vector<Choices>{space_.parse(options_.start, axes_)}
+        return path_.empty() ? std::vector<Choices>{space_.parse(options_.start)}
                              : genes_.neighbours(current_);
     }
 
@@ -154,7 +154,7 @@ public:
             step.loss = row.at("loss").number(-1e300, 1e300);
             step.point.choices = row.at("choices").strings();
             step.point.values = row.at("values").numbers(-1e300, 1e300);
-            current_ = space_.parse(step.point.choices, axes_);
+            current_ = space_.parse(step.point.choices);
             values_ = step.point.values;
             if (values_.size() != space_.objectives.size()) {
                 throw row.error("expected one value per objective");
@@ -212,13 +212,13 @@ private:
         PathStep step;
         step.proposals = taken.proposals;
         step.loss = taken.loss;
-        step.point.choices = DesignSpace::describe(choices, axes_);
+        step.point.choices = space_.describe(choices);
         step.point.id = DesignSpace::id(step.point.choices);
         step.point.values = price.values;
-        for (std::size_t a = 0; a < axes_.size() && !path_.empty(); a++) {
+        for (std::size_t a = 0; a < space_.axes().size() && !path_.empty(); a++) {
             // Blocks that a change of the depth takes along are no change of their own.
             if (choices[a] != current_[a] && choices[a] != absent && current_[a] != absent) {
-                step.change = fmt::format("{}: {} -> {}", axes_[a].name,
+                step.change = fmt::format("{}: {} -> {}", space_.axes()[a].name,
                                           path_.back().point.choices[a], step.point.choices[a]);
             }
         }
@@ -229,7 +229,6 @@ private:
     }
 
     const DesignSpace &space_;
-    std::vector<Axis> axes_;
     Genes genes_;
     NetAdaptOptions options_;
     std::size_t resource_;

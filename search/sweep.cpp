@@ -268,8 +268,7 @@ private:
         result.config = config_;
         result.finished = strategy_->finished();
         result.epsilon = strategy_->proven_epsilon();
-        const std::vector<Axis> axes = space_.axes();
-        for (const auto &axis : axes) {
+        for (const auto &axis : space_.axes()) {
             result.choice_names.push_back(axis.name);
         }
         for (const auto &objective : space_.objectives) {
@@ -279,7 +278,7 @@ private:
         }
         result.counters = counters_;
         for (const auto &member : front_.members()) {
-            const auto values = DesignSpace::describe(member.choices, axes);
+            const auto values = space_.describe(member.choices);
             result.points.push_back({DesignSpace::id(values), values, member.values});
         }
         result.marks = mark_published(space_, zoo_, tables_, front_);
