@@ -170,6 +170,51 @@ std::string standing(const RunResult &result, const PublishedMark &mark) {
     return text;
 }
 
+/// One line per step of netadapt, with every objective.
+std::string path_of(const RunResult &result) {
+    if (result.path.empty()) {
+        return "";
+    }
+    std::string text =
+        fmt::format("\npath of {} steps from {} ({} shrinks):\n  {:<8}", result.path.size() - 1,
+                    result.config.netadapt.from, result.config.netadapt.toward, "id");
+    std::vector<std::size_t> widths;
+    for (const auto &objective : result.objectives) {
+        widths.push_back(std::max<std::size_t>(objective.name.size(), 10) + 2);
+        text += fmt::format("{:>{}}", objective.name, widths.back());
+    }
+    text += fmt::format("{:>9}{:>11}  change\n", "loss", "proposals");
+    for (const auto &step : result.path) {
+        text += "  " + step.point.id;
+        for (std::size_t o = 0; o < widths.size(); o++) {
+            text += fmt::format("{:>{}.9g}", step.point.values[o], widths[o]);
+        }
+        text += fmt::format("{:>9.4f}{:>11}  {}\n", step.loss, step.proposals,
+                            step.change.empty() ? "(start)" : step.change);
+    }
+    return text;
+}
+
+/// The network that the reward prefers.
+std::string preferred_of(const RunResult &result) {
+    if (!result.preferred) {
+        return "";
+    }
+    const RewardOptions &r = result.config.reward;
+    const RunPoint &point = result.point(result.preferred->id);
+    std::string text = fmt::format("\nmost {} * ({} / {})^w: {}, reward {:.6g}, {}\n", r.quality,
+                                   r.resource, r.target, point.id, result.preferred->reward,
+                                   !result.preferred->epsilon ? "of those evaluated"
+                                   : *result.preferred->epsilon == 0
+                                       ? "proven the largest of the space"
+                                       : fmt::format("proven within {:.3g} % of the largest",
+                                                     100 * *result.preferred->epsilon));
+    for (std::size_t o = 0; o < result.objectives.size(); o++) {
+        text += fmt::format("  {}: {}\n", result.objectives[o].name, point.values[o]);
+    }
+    return text;
+}
+
 } // namespace
 
 std::string summary(const RunResult &result) {
@@ -200,7 +245,7 @@ std::string summary(const RunResult &result) {
         text += fmt::format("  {} ({}, {}): {} to {}\n", objective.name, to_string(objective.sense),
                             to_string(objective.kind), low->values[o], high->values[o]);
     }
-    text += composition(result);
+    text += preferred_of(result) + path_of(result) + composition(result);
     for (const auto &mark : result.marks) {
         text += "\n" + standing(result, mark);
     }

@@ -77,7 +77,7 @@ std::vector<Choices> Genes::neighbours(const Choices &choices) const {
     for (const auto &gene : genes_) {
         for (int value = 0; value < gene.values && choices[gene.axis] != absent; value++) {
             Choices changed = with(choices, gene.axis, value);
-            if (changed != choices) { // the skeleton may offer this value only
+            if (changed[gene.axis] == value && changed != choices) { // its skeleton offers it
                 all.push_back(std::move(changed));
             }
         }
