@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "reports/front_view.h"
 #include "search/front_filter.h"
+#include "search/front_summary.h"
 
 #include <fmt/format.h>
 
@@ -116,13 +117,23 @@ int run_front(const Options &options, bool quiet) {
     if (!result.finished) {
         table.notes.push_back("the sweep is not finished");
     }
+    Json published = Json::array();
+    for (const auto &mark : result.marks) {
+        table.notes.push_back(mark.network + ": " + verdict(mark));
+        published.push_back({{"network", mark.network},
+                             {"id", mark.inside ? Json(mark.id) : Json()},
+                             {"on_front", mark.on_front},
+                             {"dominated_by", mark.dominated_by.size()},
+                             {"verdict", verdict(mark)}});
+    }
     if (!for_people && !thinning.empty() && !quiet) {
         std::fprintf(stderr, "%s\n", thinning.c_str());
     }
     options.output.write(table, {{"run", options.run},
                                  {"finished", result.finished},
                                  {"points_on_front", result.points.size()},
-                                 {"points", rows}});
+                                 {"points", rows},
+                                 {"published", published}});
     return exit_ok;
 }
 

@@ -195,19 +195,7 @@ ReportMark read_mark(const PublishedMark &mark, const RunReport &report,
     shown_mark.values = in_units(mark.values, report.objectives);
     shown_mark.shown = shown(shown_mark.values, report.objectives);
     shown_mark.dominators = mark.dominated_by.size();
-    if (!mark.inside) {
-        shown_mark.verdict = "outside the space: " + mark.reason;
-    } else if (!mark.feasible) {
-        shown_mark.verdict = "inside the space, but not feasible: " + mark.reason;
-    } else if (mark.on_front) {
-        shown_mark.verdict = "on the front, as point " + mark.id;
-    } else if (mark.dominated_by.empty()) {
-        shown_mark.verdict = "not reached by the search, and not dominated by the front";
-    } else {
-        shown_mark.verdict =
-            fmt::format("dominated by {} point{} of the front", mark.dominated_by.size(),
-                        mark.dominated_by.size() == 1 ? "" : "s");
-    }
+    shown_mark.verdict = verdict(mark);
     // The clearest are those whose gains, in percent of the published values, sum to most.
     auto order = mark.dominated_by;
     const auto gain = [&](const Dominator &d) {

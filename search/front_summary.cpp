@@ -217,6 +217,23 @@ std::string preferred_of(const RunResult &result) {
 
 } // namespace
 
+std::string verdict(const PublishedMark &mark) {
+    if (!mark.inside) {
+        return "outside the space: " + mark.reason;
+    }
+    if (!mark.feasible) {
+        return "inside the space, but not feasible: " + mark.reason;
+    }
+    if (mark.on_front) {
+        return "on the front, as point " + mark.id;
+    }
+    if (mark.dominated_by.empty()) {
+        return "not reached by the search, and not dominated by the front";
+    }
+    return fmt::format("dominated by {} point{} of the front", mark.dominated_by.size(),
+                       mark.dominated_by.size() == 1 ? "" : "s");
+}
+
 std::string summary(const RunResult &result) {
     const RunCounters &counters = result.counters;
     std::string text = fmt::format(
