@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <map>
 #include <numeric>
 
 namespace edgefront {
@@ -14,20 +16,52 @@ std::string block_type_of(const std::string &axis, const std::string &choice) {
     if (axis.find("_b") == std::string::npos || choice.empty() || choice == no_block) {
         return "";
     }
-    try {
-        return uib_type(parse_block_string("uir_" + choice + "_c1"));
-    } catch (const UserError &) {
-        return choice;
-    }
+    int start = 0, mid = 0, end = 0;
+    double expansion = 0;
+    const int found = std::sscanf(choice.c_str(), "a%d_k%d_e%lf%n", &start, &mid, &expansion, &end);
+    const bool is_uib = found == 3 && static_cast<std::size_t>(end) == choice.size();
+    return is_uib ? uib_type(uib(0).start_dw(start).mid_dw(mid)) : choice;
 }
+
+namespace {
+
+/// How often each choice stands in the points of one skeleton, by axis.
+struct SkeletonCounts {
+    std::string skeleton; ///< "small.", or "" where there is one only
+    std::vector<std::map<std::string, std::int64_t>> choices;
+};
+
+std::vector<SkeletonCounts> count_choices(const RunResult &result) {
+    const auto &names = result.choice_names;
+    const auto column =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), "skeleton") - names.begin());
+    std::vector<SkeletonCounts> counts;
+    for (const auto &point : result.points) {
+        const std::string skeleton = column < names.size() ? point.choices[column] + "." : "";
+        auto own = std::find_if(counts.begin(), counts.end(),
+                                [&](const SkeletonCounts &s) { return s.skeleton == skeleton; });
+        if (own == counts.end()) {
+            own = counts.insert(own, {skeleton, {}});
+            own->choices.resize(names.size());
+        }
+        for (std::size_t c = 0; c < names.size(); c++) {
+            own->choices[c][point.choices[c]]++;
+        }
+    }
+    return counts;
+}
+
+} // namespace
 
 std::vector<std::string> block_types(const RunResult &result) {
     std::vector<std::string> types = uib_types();
-    for (std::size_t c = 0; c < result.choice_names.size(); c++) {
-        for (const auto &point : result.points) {
-            const std::string type = block_type_of(result.choice_names[c], point.choices[c]);
-            if (!type.empty() && std::count(types.begin(), types.end(), type) == 0) {
-                types.push_back(type);
+    for (const auto &own : count_choices(result)) {
+        for (std::size_t c = 0; c < own.choices.size(); c++) {
+            for (const auto &entry : own.choices[c]) {
+                const std::string type = block_type_of(result.choice_names[c], entry.first);
+                if (!type.empty() && std::count(types.begin(), types.end(), type) == 0) {
+                    types.push_back(type);
+                }
             }
         }
     }
@@ -44,29 +78,15 @@ double StageMix::share(std::size_t type) const {
 
 std::vector<StageMix> block_mix(const RunResult &result) {
     const auto types = block_types(result);
-    const auto column =
-        std::find(result.choice_names.begin(), result.choice_names.end(), "skeleton") -
-        result.choice_names.begin();
-    const auto skeleton_of = [&](const RunPoint &point) {
-        const auto c = static_cast<std::size_t>(column);
-        return c < point.choices.size() ? point.choices[c] + "." : std::string();
-    };
-    std::vector<std::string> skeletons;
-    for (const auto &point : result.points) {
-        const std::string skeleton = skeleton_of(point);
-        if (std::count(skeletons.begin(), skeletons.end(), skeleton) == 0) {
-            skeletons.push_back(skeleton);
-        }
-    }
     std::vector<StageMix> stages;
     StageMix all{"all", std::vector<std::int64_t>(types.size(), 0)};
-    for (const auto &skeleton : skeletons) {
-        for (std::size_t c = 0; c < result.choice_names.size(); c++) {
+    for (const auto &own : count_choices(result)) {
+        for (std::size_t c = 0; c < own.choices.size(); c++) {
             const std::string &axis = result.choice_names[c];
-            const std::string stage = skeleton + axis.substr(0, axis.find('_'));
-            for (const auto &point : result.points) {
-                const std::string type = block_type_of(axis, point.choices[c]);
-                if (type.empty() || skeleton_of(point) != skeleton) {
+            const std::string stage = own.skeleton + axis.substr(0, axis.find('_'));
+            for (const auto &[choice, count] : own.choices[c]) {
+                const std::string type = block_type_of(axis, choice);
+                if (type.empty()) {
                     continue;
                 }
                 if (stages.empty() || stages.back().stage != stage) {
@@ -74,8 +94,8 @@ std::vector<StageMix> block_mix(const RunResult &result) {
                 }
                 const auto t = static_cast<std::size_t>(
                     std::find(types.begin(), types.end(), type) - types.begin());
-                stages.back().blocks[t]++;
-                all.blocks[t]++;
+                stages.back().blocks[t] += count;
+                all.blocks[t] += count;
             }
         }
     }

@@ -142,6 +142,19 @@ TEST_F(SkeletonSweep, exact_equals_enumeration_of_grids_without_free_blocks) {
     }
 }
 
+TEST_F(SkeletonSweep, exact_finds_what_comes_nearest_where_nothing_is_feasible) {
+    Json json = larger();
+    json["constraints"] = {{{"metric", "params"}, {"at_most", 1000}},
+                           {{"metric", "macs"}, {"at_least", 1e9}}};
+    const DesignSpace space = space_of(json);
+    const RunResult expected = run(space, "exhaustive"), found = run(space, "exact");
+    EXPECT_TRUE(found.points.empty());
+    for (const std::size_t rule : {2u, 3u}) { // behind the target's and the guard's
+        ASSERT_TRUE(expected.counters.refused[rule].nearest);
+        EXPECT_EQ(found.counters.refused[rule].nearest, expected.counters.refused[rule].nearest);
+    }
+}
+
 TEST_F(SkeletonSweep, published_networks_are_marked_with_what_beats_them) {
     const RunResult result = run(shipped_space("mobilenet_v2_grid"), "exact", 0.05);
     ASSERT_EQ(result.marks.size(), 22u);
