@@ -100,7 +100,7 @@ private:
                 value = static_cast<int>(random.below(static_cast<unsigned>(gene.values)));
             }
         }
-        return space_.canonical(std::move(child));
+        return space_.canonical(child);
     }
 
     const DesignSpace &space_;
