@@ -344,7 +344,7 @@ TEST_F(ExactTest, an_interrupted_run_claims_nothing_and_goes_on_to_the_same_byte
         SweepHooks hooks;
         hooks.threads = 3;
         int steps = 0;
-        hooks.stop = [&] { return steps++ == 12; }; // a context has 8
+        hooks.stop = [&] { return steps++ == 12; }; // a context has 7
         finished = run_sweep(config, root_ / "pieces", zoo_, hooks).end == SweepEnd::finished;
         const RunResult result = read_run(root_ / "pieces");
         EXPECT_EQ(result.finished, finished);
