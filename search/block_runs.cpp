@@ -8,7 +8,7 @@ namespace edgefront {
 namespace {
 
 /// Fewer choices than this for a run are not worth any of epsilon, nor are so many before its end.
-constexpr std::size_t few_options = 40, few_on_the_way = 2000;
+constexpr std::size_t few_options = 40, few_on_the_way = 5000;
 /// With more choices, exact or not, runs cost more time than they save.
 constexpr std::size_t most_exact = 1000, most_merged = 10000;
 
@@ -30,9 +30,9 @@ Labels BlockRuns::options(std::size_t context, BlockRun &run, const Rest &before
                           std::size_t out, double allowed) const {
     Labels options{problem_.sums(), bits_.words(), {}, 1};
     options.push(std::vector<std::int64_t>(options.row(), 0).data());
-    // Half of what is allowed is for the end.
-    const double at_end = std::sqrt(allowed);
-    const double on_the_way = std::pow(at_end, 1 / static_cast<double>(run.length));
+    // Most of what is allowed is for the end.
+    const double at_end = std::pow(allowed, 0.8);
+    const double on_the_way = std::pow(allowed / at_end, 1 / static_cast<double>(run.length));
     for (std::size_t n = 0; n < run.length; n++) {
         const std::size_t p = run.first + n;
         // To the options, what stands before and behind them is all to come.

@@ -13,7 +13,7 @@ namespace {
 /// Positions with fewer labels than this are not worth any of epsilon.
 constexpr std::size_t few_labels = 4000;
 /// The power of what epsilon allows that goes to merging choices of runs; labels have the rest.
-constexpr double share_of_options = 0.2;
+constexpr double share_of_options = 0.3;
 
 class Exact : public Strategy {
 public:
