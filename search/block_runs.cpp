@@ -14,16 +14,15 @@ constexpr std::size_t most_exact = 1000, most_merged = 10000;
 
 } // namespace
 
-BlockRun longest_run(const DesignSpace &space, std::size_t stage, std::size_t first) {
-    const Stage &s = space.stages[stage];
-    std::size_t end = s.positions.size();
-    for (const int depth : s.depths) {
+BlockRun longest_run(const Stage &stage, std::size_t index, std::size_t first) {
+    std::size_t end = stage.positions.size();
+    for (const int depth : stage.depths) {
         if (static_cast<std::size_t>(depth) > first) {
             end = std::min(end, static_cast<std::size_t>(depth));
         }
     }
     // The first block has rows of its own, by the channels before it.
-    return {stage, first, first == 0 ? 1 : end - first};
+    return {index, first, first == 0 ? 1 : end - first};
 }
 
 Labels BlockRuns::options(std::size_t context, BlockRun &run, const Rest &before, std::size_t in,
@@ -51,7 +50,7 @@ Labels BlockRuns::options(std::size_t context, BlockRun &run, const Rest &before
             run.length = n;
             return this->options(context, run, before, in, out, allowed);
         }
-        note_options(options, parents, space_.stage_axis(run.stage) + 2 + p);
+        note_options(options, parents, context, {run.stage, p, 1});
     }
     return options;
 }
@@ -60,10 +59,14 @@ Labels BlockRuns::options(std::size_t context, BlockRun &run, const Rest &before
 Labels BlockRuns::extended(std::size_t context, const BlockRun &run, std::size_t position,
                            std::size_t in, std::size_t out, const Labels &labels) const {
     Labels result{labels.sums, labels.words, {}, 1};
+    const Skeleton &skeleton = space_.skeleton(space_.contexts()[context]);
     const std::size_t axis = space_.stage_axis(run.stage);
+    const auto choose = [&](std::int64_t *label, std::size_t at, std::size_t own) {
+        bits_.set(label + result.sums, at, skeleton.menus[at].choices[own]);
+    };
     const bool choosy = labels.factor == 1 && position > run.first &&
                         like_before(context, run.stage, position, out);
-    for (std::size_t o = 0; o < space_.stages[run.stage].positions[position].size(); o++) {
+    for (std::size_t o = 0; o < skeleton.stages[run.stage].positions[position].size(); o++) {
         const std::int64_t *row =
             tables_.block_row(run.stage, position, context, position == 0 ? in : 0, out, o);
         for (std::size_t i = 0; problem_.allowed(row) && i < labels.size(); i++) {
@@ -72,9 +75,9 @@ Labels BlockRuns::extended(std::size_t context, const BlockRun &run, std::size_t
             }
             std::int64_t *label = result.push(labels.at(i));
             problem_.add(label, row);
-            bits_.set(label + result.sums, axis + 2 + position, static_cast<int>(o));
+            choose(label, axis + 2 + position, o);
             if (position == 0) {
-                bits_.set(label + result.sums, axis, static_cast<int>(out));
+                choose(label, axis, out);
             }
             result.note(result.size() - 1) = static_cast<std::int64_t>(i);
         }
@@ -84,9 +87,16 @@ Labels BlockRuns::extended(std::size_t context, const BlockRun &run, std::size_t
 
 bool BlockRuns::like_before(std::size_t context, std::size_t stage, std::size_t position,
                             std::size_t out) const {
-    const auto &positions = space_.stages[stage].positions;
+    const Skeleton &skeleton = space_.skeleton(space_.contexts()[context]);
+    const auto &positions = skeleton.stages[stage].positions;
     if (position < 2 || positions[position].size() != positions[position - 1].size()) {
         return false;
+    }
+    for (const std::size_t p : {position - 1, position}) {
+        const auto &choices = skeleton.menus[space_.stage_axis(stage) + 2 + p].choices;
+        if (!std::is_sorted(choices.begin(), choices.end())) {
+            return false; // other options would stand first in the order of choices
+        }
     }
     for (std::size_t o = 0; o < positions[position].size(); o++) {
         const auto row = [&](std::size_t p) {
@@ -99,18 +109,25 @@ bool BlockRuns::like_before(std::size_t context, std::size_t stage, std::size_t 
     return true;
 }
 
-void BlockRuns::note_options(Labels &labels, std::size_t parents, std::size_t axis) const {
+std::size_t BlockRuns::option(const std::int64_t *choices, std::size_t context, std::size_t stage,
+                              std::size_t position) const {
+    const std::size_t axis = space_.stage_axis(stage) + 2 + position;
+    return space_.skeleton(space_.contexts()[context]).menus[axis].own(bits_.get(choices, axis));
+}
+
+void BlockRuns::note_options(Labels &labels, std::size_t parents, std::size_t context,
+                             const BlockRun &run) const {
     std::vector<std::uint64_t> found(parents, 0);
-    const auto option = [&](std::size_t i) {
-        return static_cast<std::size_t>(bits_.get(labels.choices(i), axis));
+    const auto option_of = [&](std::size_t i) {
+        return option(labels.choices(i), context, run.stage, run.first + run.length - 1);
     };
     for (std::size_t i = 0; i < labels.size(); i++) {
-        if (option(i) < 64) {
-            found[static_cast<std::size_t>(labels.note(i))] |= std::uint64_t{1} << option(i);
+        if (option_of(i) < 64) {
+            found[static_cast<std::size_t>(labels.note(i))] |= std::uint64_t{1} << option_of(i);
         }
     }
     for (std::size_t i = 0; i < labels.size(); i++) {
-        const std::uint64_t later = option(i) < 64 ? ~std::uint64_t{0} << option(i) : 0;
+        const std::uint64_t later = option_of(i) < 64 ? ~std::uint64_t{0} << option_of(i) : 0;
         std::int64_t &note = labels.note(i);
         note = static_cast<std::int64_t>(found[static_cast<std::size_t>(note)] & later);
     }

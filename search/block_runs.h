@@ -13,8 +13,8 @@ struct BlockRun {
     std::size_t first = 0, length = 1;
 };
 
-/// The longest run that begins at a position.
-BlockRun longest_run(const DesignSpace &space, std::size_t stage, std::size_t first);
+/// The longest run that begins at a position of the stage with this index.
+BlockRun longest_run(const Stage &stage, std::size_t index, std::size_t first);
 
 class BlockRuns {
 public:
@@ -34,10 +34,15 @@ public:
     bool like_before(std::size_t context, std::size_t stage, std::size_t position,
                      std::size_t out) const;
     /// Notes the options, by bit, that a label needs to be extended by at the next position when
-    /// that is like the axis's: `parents` labels were extended into these by options of the axis.
-    /// Those before the label's own lead to what another label leads to; one that its parent could
-    /// not be extended by is beaten here as well.
-    void note_options(Labels &labels, std::size_t parents, std::size_t axis) const;
+    /// that is like this one: `parents` labels were extended into these by options of the run's
+    /// last position. Those before the label's own lead to what another label leads to; one that
+    /// its parent could not be extended by is beaten here as well.
+    void note_options(Labels &labels, std::size_t parents, std::size_t context,
+                      const BlockRun &run) const;
+    /// The option, an own number, that choices have at a position.
+    std::size_t option(const std::int64_t *choices, std::size_t context, std::size_t stage,
+                       std::size_t position) const;
+    /// Notes that every option is needed.
     static void note_all(Labels &labels);
     static bool noted(std::int64_t note, std::size_t option) {
         return option >= 64 || (static_cast<std::uint64_t>(note) >> option & 1) != 0;

@@ -24,9 +24,13 @@ public:
         options_allowed_ = std::pow(allowed, share_of_options);
         labels_allowed_ = allowed / options_allowed_;
         std::size_t most_outs = 1;
-        for (const auto &stage : space.stages) {
-            positions_ += stage.positions.size();
-            most_outs = std::max(most_outs, stage.channels.size());
+        for (const auto &context : space.contexts()) {
+            std::int64_t steps = 2; // beginning and end
+            for (const auto &stage : space.skeleton(context).stages) {
+                steps += static_cast<std::int64_t>(stage.positions.size());
+                most_outs = std::max(most_outs, stage.channels.size());
+            }
+            steps_before_.push_back(steps_before_.back() + steps);
         }
         // A label, and while it is pruned a copy, its keys in order and in the tree.
         const std::size_t bytes = 8 * (2 * none().row() + 48);
@@ -37,23 +41,22 @@ public:
     }
 
     /// A run of positions, or the beginning or the end of a context.
-    void step(const Evaluate &evaluate, const ParetoFront &front) override {
+    std::vector<Choices> ask(const ParetoFront &front) override {
         if (unit_ == 0) {
             begin(front);
             unit_++;
-        } else if (stage_ < space_.stages.size()) {
+        } else if (stage_ < skeleton_->stages.size()) {
             unit_ += place();
         } else {
-            end(evaluate, front);
+            return end(front);
         }
+        return {};
     }
     bool finished() const override { return context_ >= tables_.contexts(); }
     std::int64_t done() const override {
-        return static_cast<std::int64_t>(context_ * (positions_ + 2) + unit_);
+        return steps_before_[context_] + static_cast<std::int64_t>(unit_);
     }
-    std::int64_t planned() const override {
-        return static_cast<std::int64_t>(tables_.contexts() * (positions_ + 2));
-    }
+    std::int64_t planned() const override { return steps_before_.back(); }
     /// A context that was begun is begun again.
     Json state() const override { return {{"context", context_}, {"factor", factor_}}; }
     void restore(const JsonReader &state) override {
@@ -77,21 +80,19 @@ private:
             costs = costs_of(member.values);
             known_.insert(costs.data());
         }
-        const std::size_t activations = space_.activations.size(), widths = space_.widths.size();
-        const std::size_t chosen[3] = {context_ / (widths * activations),
-                                       context_ / activations % widths, context_ % activations};
+        const Context &context = space_.contexts()[context_];
+        skeleton_ = &space_.skeleton(context);
         Labels first = none();
         if (problem_.allowed(tables_.stem_row(context_))) {
             std::int64_t *label = first.push(std::vector<std::int64_t>(first.row(), 0).data());
             problem_.add(label, tables_.stem_row(context_));
-            for (std::size_t axis = 0; axis < 3; axis++) {
-                bits_.set(label + first.sums, axis, static_cast<int>(chosen[axis]));
+            for (std::size_t axis = 0; axis < context.choices.size(); axis++) {
+                bits_.set(label + first.sums, axis, context.choices[axis]);
             }
         }
         arriving_ = {std::move(first)};
         stage_ = position_ = 0;
         options_factor_ = 1;
-        axis_ = 3;
         ends_.clear();
     }
 
@@ -113,8 +114,8 @@ private:
 
     /// Returns how many positions it was.
     std::size_t place() {
-        const Stage &stage = space_.stages[stage_];
-        BlockRun run = longest_run(space_, stage_, position_);
+        const Stage &stage = skeleton_->stages[stage_];
+        BlockRun run = longest_run(stage, stage_, position_);
         std::vector<Extensions> extensions;
         for (std::size_t length = 0; length != run.length;) {
             length = run.length;
@@ -126,7 +127,7 @@ private:
             placed.push_back(extended(extensions[out], problem_.rest(stage_, end, out)));
             // Only of single positions that follow each other does one know the other's options.
             if (run.first > 0 && run.length == 1) {
-                blocks_.note_options(placed.back(), buckets_[out].size(), axis_ + 2 + run.first);
+                blocks_.note_options(placed.back(), buckets_[out].size(), context_, run);
             } else {
                 BlockRuns::note_all(placed.back());
             }
@@ -140,7 +141,8 @@ private:
         const auto depth =
             std::find(stage.depths.begin(), stage.depths.end(), static_cast<int>(end));
         for (std::size_t out = 0; depth != stage.depths.end() && out < outs; out++) {
-            leave(buckets_[out], static_cast<int>(depth - stage.depths.begin()), ends_[out]);
+            leave(buckets_[out], static_cast<std::size_t>(depth - stage.depths.begin()),
+                  ends_[out]);
         }
         position_ = end;
         if (end == stage.positions.size()) {
@@ -150,7 +152,6 @@ private:
                 arriving_.push_back(fitting(prune(problem_, rest, bits_, ends_[out], 0), rest));
             }
             ends_.clear();
-            axis_ += 2 + end;
             position_ = 0;
             stage_++;
         }
@@ -166,7 +167,7 @@ private:
 
     /// By the stage's channels.
     std::vector<Extensions> collect(BlockRun &run) {
-        std::vector<Extensions> all(space_.stages[stage_].channels.size());
+        std::vector<Extensions> all(skeleton_->stages[stage_].channels.size());
         for (std::size_t out = 0; out < all.size(); out++) {
             if (run.first == 0) {
                 for (std::size_t in = 0; in < arriving_.size(); in++) {
@@ -213,8 +214,7 @@ private:
                 problem_.join(e.own.low.data(), added);
                 problem_.join(e.own.high.data(), added);
                 if (choosy) {
-                    const auto o =
-                        static_cast<std::size_t>(bits_.get(choices, axis_ + 2 + run.first));
+                    const std::size_t o = blocks_.option(choices, context_, stage_, run.first);
                     all.groups.emplace_back();
                     std::copy_if(
                         group.begin(), group.end(), std::back_inserter(all.groups.back()),
@@ -248,13 +248,19 @@ private:
         }
     }
 
+    /// Notes an own number of the stage: of channels (0) or depth (1).
+    void choose(std::int64_t *words, std::size_t axis, std::size_t own) const {
+        axis += space_.stage_axis(stage_);
+        bits_.set(words, axis, skeleton_->menus[axis].choices[own]);
+    }
+
     /// The stage ends here, for those with a layer that mixes space.
-    void leave(const Labels &labels, int depth, Labels &ends) const {
+    void leave(const Labels &labels, std::size_t depth, Labels &ends) const {
         ends.factor = std::max(ends.factor, labels.factor);
         for (std::size_t i = 0; i < labels.size(); i++) {
             if (problem_.mixed(labels.at(i))) {
                 std::int64_t *label = ends.push(labels.at(i));
-                bits_.set(label + labels.sums, axis_ + 1, depth);
+                choose(label + labels.sums, 1, depth);
                 problem_.begin_stage(label);
             }
         }
@@ -272,10 +278,10 @@ private:
         }
         double own = 0, left = 0;
         std::size_t before = 0;
-        for (std::size_t s = 0; s < space_.stages.size(); s++) {
-            const std::size_t positions = space_.stages[s].positions.size();
+        for (std::size_t s = 0; s < skeleton_->stages.size(); s++) {
+            const std::size_t positions = skeleton_->stages[s].positions.size();
             for (std::size_t p = s == stage_ ? position_ : 0; s >= stage_ && p < positions;) {
-                p += longest_run(space_, s, p).length;
+                p += longest_run(skeleton_->stages[s], s, p).length;
                 left += static_cast<double>(before + p);
                 own = own > 0 ? own : left;
             }
@@ -284,7 +290,8 @@ private:
         return std::pow(labels_allowed_ / factor, own / left) - 1;
     }
 
-    void end(const Evaluate &evaluate, const ParetoFront &front) {
+    /// The networks of the context's front.
+    std::vector<Choices> end(const ParetoFront &front) {
         Labels whole = none();
         for (std::size_t in = 0; in < arriving_.size(); in++) {
             const std::int64_t *row = tables_.head_row(context_, in);
@@ -301,12 +308,9 @@ private:
         for (std::size_t i = 0; i < whole.size(); i++) {
             batch.push_back(bits_.choices(whole.choices(i)));
         }
-        evaluate(batch);
         context_++;
         unit_ = 0;
-        if (finished() && front.size() == 0) {
-            evaluate(nearest());
-        }
+        return finished() && batch.empty() && front.size() == 0 ? nearest() : batch;
     }
 
     /// For every rule the network of each context that comes nearest to keeping it.
@@ -339,16 +343,16 @@ private:
     ExactProblem problem_;
     ChoiceBits bits_;
     BlockRuns blocks_;
-    double options_allowed_, labels_allowed_; ///< factors; their product is epsilon's
-    std::size_t positions_ = 0;
+    double options_allowed_, labels_allowed_;      ///< factors; their product is epsilon's
+    std::vector<std::int64_t> steps_before_ = {0}; ///< by context, and of all
     std::size_t most_candidates_, most_labels_;
 
     std::size_t context_ = 0;
     double factor_ = 1; ///< the largest of all contexts so far
     // Inside a context.
     std::size_t unit_ = 0, stage_ = 0, position_ = 0;
-    double options_factor_ = 1;          ///< of merging choices of runs so far
-    std::size_t axis_ = 3;               ///< where the stage's axes begin
+    double options_factor_ = 1; ///< of merging choices of runs so far
+    const Skeleton *skeleton_ = nullptr;
     DominanceTree known_{1};             ///< the front when the context began
     std::vector<Labels> arriving_;       ///< at the stage, by the channels of the one before
     std::vector<Labels> buckets_, ends_; ///< inside and behind the stage, by its channels
@@ -374,15 +378,17 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
         }
     };
     const auto amount = [&](const std::int64_t *row) { return sign * row[column]; };
+    const Skeleton &skeleton = space.skeleton(space.contexts()[context]);
     // `ways[in]`: the best from a stage's beginning to the end of the network.
     std::vector<Best> ways;
-    const std::size_t last_outs = space.stages.empty() ? 1 : space.stages.back().channels.size();
+    const std::size_t last_outs =
+        skeleton.stages.empty() ? 1 : skeleton.stages.back().channels.size();
     for (std::size_t in = 0; in < last_outs; in++) {
         ways.push_back({amount(tables.head_row(context, in)), {}});
     }
-    for (std::size_t s = space.stages.size(); s-- > 0;) {
-        const Stage &stage = space.stages[s];
-        const std::size_t ins = s == 0 ? 1 : space.stages[s - 1].channels.size();
+    for (std::size_t s = skeleton.stages.size(); s-- > 0;) {
+        const Stage &stage = skeleton.stages[s];
+        const std::size_t ins = s == 0 ? 1 : skeleton.stages[s - 1].channels.size();
         std::vector<Best> before(ins);
         for (std::size_t in = 0; in < ins; in++) {
             for (std::size_t out = 0; out < stage.channels.size(); out++) {
@@ -391,7 +397,7 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
                     std::int64_t total = ways[out].amount;
                     for (std::size_t p = 0; p < stage.positions.size(); p++) {
                         if (static_cast<int>(p) >= stage.depths[d]) {
-                            own.push_back(absent);
+                            own.push_back(0);
                             continue;
                         }
                         Best option;
@@ -409,12 +415,7 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
         }
         ways = std::move(before);
     }
-    const std::size_t activations = space.activations.size(), widths = space.widths.size();
-    Choices choices = {static_cast<int>(context / (widths * activations)),
-                       static_cast<int>(context / activations % widths),
-                       static_cast<int>(context % activations)};
-    choices.insert(choices.end(), ways[0].choices.begin(), ways[0].choices.end());
-    return choices;
+    return space.choices_of(space.contexts()[context], ways[0].choices);
 }
 
 std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,
