@@ -175,7 +175,9 @@ void add_sweep(CLI::App &app, Session &session) {
     auto *evaluations =
         command->add_option("--evaluations", options->request.evaluations, "Budget of nsga2")
             ->check(CLI::PositiveNumber);
-    command->add_option("--generations", options->request.generations, "Budget in generations")
+    command
+        ->add_option("--generations", options->request.generations,
+                     "Budget as a multiple of the population")
         ->check(CLI::PositiveNumber)
         ->excludes(evaluations);
     command

@@ -165,6 +165,21 @@ Choices DesignSpace::canonical(Choices choices) const {
     return choices;
 }
 
+bool DesignSpace::contains(const Choices &choices) const {
+    const auto all = axes();
+    if (choices.size() != all.size()) {
+        return false;
+    }
+    Choices present;
+    for (std::size_t a = 0; a < all.size(); a++) {
+        if (choices[a] < absent || choices[a] >= static_cast<int>(all[a].values.size())) {
+            return false;
+        }
+        present.push_back(std::max(choices[a], 0));
+    }
+    return canonical(present) == choices;
+}
+
 std::vector<std::string> DesignSpace::describe(const Choices &choices) const {
     return describe(choices, axes());
 }

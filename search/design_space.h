@@ -98,6 +98,8 @@ struct DesignSpace {
     /// The canonical choices of network number `index` < size(); every network has one number.
     Choices at(std::uint64_t index) const;
     Choices canonical(Choices choices) const;
+    /// Whether these are the canonical choices of a network.
+    bool contains(const Choices &choices) const;
 
     /// The values of the axes as text; "" where a block is absent.
     std::vector<std::string> describe(const Choices &choices) const;

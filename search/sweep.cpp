@@ -50,10 +50,9 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
             throw UserError("a space of one network needs no search; use the strategy exhaustive");
         }
         config.population = request.population;
-        const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
-        const std::int64_t generations =
-            request.generations.value_or((wanted + request.population - 1) / request.population);
-        config.evaluations = generations * request.population;
+        config.evaluations = request.generations
+                                 ? *request.generations * request.population
+                                 : request.evaluations.value_or(default_evaluations);
     }
     for (const auto &target : targets) {
         config.targets.push_back({target.name, target.model->target().hash,

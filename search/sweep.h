@@ -18,10 +18,10 @@ constexpr std::uint64_t default_seed = 1;
 struct SweepRequest {
     std::string strategy = "auto";
     std::uint64_t seed = default_seed;
-    std::optional<std::int64_t> evaluations; ///< nsga2's budget, rounded up to whole generations
-    std::optional<std::int64_t> generations; ///< instead of `evaluations`
-    int population = 400;                    ///< nsga2: a multiple of 4
-    double epsilon = 0;                      ///< exact: see RunConfig
+    std::optional<std::int64_t> evaluations;           ///< nsga2's budget
+    std::optional<std::int64_t> generations;           ///< instead: populations
+    int population = 400;                              ///< nsga2: a multiple of 4
+    double epsilon = 0;                                ///< exact: see RunConfig
     std::int64_t memory_bytes = std::int64_t{1} << 30; ///< exact: for labels
 };
 
