@@ -56,7 +56,7 @@ void EffectsModel::restore(const JsonReader &state) {
         throw state.error(fmt::format("expected {} numbers", effects_.size()));
     }
     effects_ = std::move(effects);
-    blank_ = false;
+    blank_ = std::all_of(effects_.begin(), effects_.end(), [](double e) { return e == 0; });
 }
 
 } // namespace edgefront

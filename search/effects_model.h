@@ -19,7 +19,7 @@ public:
     /// One index per axis; of an axis that is not there (negative), the effect of its absence.
     std::vector<double> predict(const std::vector<int> &choices) const;
     /// Moves the effects of these choices half the way to the outputs (Kaczmarz 1937: a projection
-    /// onto the equation that the candidate states; Tanabe 1971 for the half).
+    /// onto the equation that the candidate states).
     void learn(const std::vector<int> &choices, const std::vector<double> &outputs);
 
     Json state() const { return effects_; }
@@ -33,7 +33,7 @@ private:
     std::vector<std::size_t> first_; ///< effect of each axis; that of absence is its last
     std::vector<std::size_t> values_;
     std::size_t outputs_;
-    bool blank_ = true;
+    bool blank_ = true;           ///< the first candidate's outputs become the constant
     std::vector<double> effects_; ///< per output; the constant comes first
 };
 

@@ -27,6 +27,8 @@ public:
     /// Once finished, what is certain: every feasible network of the space is matched by a point
     /// of the front within the factor 1 + epsilon in each objective. 0: the front is exact.
     virtual std::optional<double> proven_epsilon() const { return {}; }
+    /// What there is to say about the result beyond its front: a path, a preferred point.
+    virtual void annotate(RunResult &) const {}
     virtual Json state() const = 0;
     virtual void restore(const JsonReader &state) = 0;
 };
@@ -36,7 +38,13 @@ constexpr double exhaustive_limit = 200000;
 
 /// "auto", then the strategies of `make_strategy`.
 const std::vector<std::string> &strategy_names();
-/// An explicit list; `config.strategy` is one of its names.
+/// The index of an objective that is minimised or maximised as wanted; throws UserError with those
+/// there are and the nearest. `option`: what the name was given to, "--toward".
+std::size_t find_objective(const DesignSpace &space, const std::string &name, Sense sense,
+                           const std::string &option);
+/// "latency_ms:pixel6-cpu=3": an objective's name and a number; throws UserError.
+std::pair<std::string, double> split_value(const std::string &text, const std::string &option);
+/// An explicit list; throws UserError when `config.strategy` is not on it.
 std::unique_ptr<Strategy> make_strategy(const DesignSpace &space, const CostTables &tables,
                                         const RunConfig &config);
 
