@@ -246,7 +246,9 @@ void add_sweep(CLI::App &app, Session &session) {
                 "Budget of nsga2, evolution and local (1000000); of reward, which is exact "
                 "without one")
             ->check(CLI::PositiveNumber);
-    command->add_option("--generations", options->request.generations, "Budget in generations")
+    command
+        ->add_option("--generations", options->request.generations,
+                     "Budget as a multiple of the population")
         ->check(CLI::PositiveNumber)
         ->excludes(evaluations);
     command
