@@ -27,6 +27,9 @@ struct StageMix {
 /// One row per stage of UIB blocks; the last one, "all", is their sum.
 std::vector<StageMix> block_mix(const RunResult &result);
 
+/// "10 of 56 points refined by search: 8 on the front, 2 dominated", or "" where none is.
+std::string refined_count(const RunResult &result);
+
 /// A few lines: counters, best points, composition, published networks.
 std::string summary(const RunResult &result);
 
