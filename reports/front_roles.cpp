@@ -1,5 +1,6 @@
 #include "reports/front_roles.h"
 
+#include "base/error.h"
 #include "search/front_view.h"
 
 #include <algorithm>
@@ -10,7 +11,15 @@ Roles choose_roles(const RunResult &result, const std::vector<std::string> &ids)
     Roles roles;
     for (const auto &id : ids) {
         const RunPoint &point = result.point(id);
-        roles[static_cast<std::size_t>(&point - result.points.data())] = {"chosen"};
+        const auto at = std::find_if(result.points.begin(), result.points.end(),
+                                     [&](const RunPoint &other) { return &other == &point; });
+        if (at == result.points.end()) {
+            throw UserError("point " + point.id +
+                            " stands on the path, not on the front: "
+                            "`edgefront estimate --run DIR --point " +
+                            point.id + "` shows it");
+        }
+        roles[static_cast<std::size_t>(at - result.points.begin())] = {"chosen"};
     }
     if (!ids.empty()) {
         return roles;

@@ -196,12 +196,11 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     result.block_rates = first.block_rates;
     result.marks = first.marks;
 
-    const std::vector<Axis> axes = space.axes();
     ParetoFront front(result.senses());
     std::vector<Member> members;
     for (const auto &run : runs) {
         for (const auto &point : run.result.points) {
-            members.push_back({space.parse(point.choices, axes), point.first_values()});
+            members.push_back({space.parse(point.choices), point.first_values()});
         }
         // What one run has proven holds for the union: each of its points stays or is beaten.
         const auto &epsilon = run.result.epsilon;
@@ -211,7 +210,7 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     }
     front.admit_all(std::move(members));
     for (const auto &member : front.members()) {
-        const auto values = DesignSpace::describe(member.choices, axes);
+        const auto values = space.describe(member.choices);
         result.points.push_back({DesignSpace::id(values), values, member.values});
     }
     for (auto &mark : result.marks) {

@@ -61,9 +61,10 @@ struct RefineOutcome {
 RefineOutcome refine(const std::filesystem::path &directory, const Zoo &zoo,
                      const RefineRequest &request, const RefineHooks &hooks);
 
-/// Indices of points by first figures, most promising first: the knee, published networks on the
-/// front, the best of every objective, the worst, and then again and again the point farthest from
-/// all of these (front_view.h). At most `most`; fewer are the first ones of more.
+/// Indices of points by first figures, most promising first: the one a reward prefers, the knee,
+/// published networks on the front, the best of every objective, the worst, and then again and
+/// again the point farthest from all of these (front_view.h). At most `most`; fewer are the first
+/// ones of more.
 std::vector<std::size_t> promising(const RunResult &result, std::size_t most);
 
 /// Compares the refined points with each other (`RefinedPoint::dominated_by`), and sorts all points
