@@ -5,7 +5,7 @@
 // A candidate is one index per axis. An axis has the values of all skeletons, of which each offers
 // some. What a skeleton lacks, and the blocks beyond a stage's chosen depth, do not exist: their
 // index is `absent` in the canonical form, so two candidates are the same network exactly when
-// their canonical choices are equal.
+// their canonical choices are equal (but for channels that a width rounds to the same number).
 #pragma once
 
 #include "dsl/family.h"
