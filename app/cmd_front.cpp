@@ -113,6 +113,9 @@ int run_front(const Options &options, bool quiet) {
     if (!thinning.empty()) {
         table.notes.push_back(thinning);
     }
+    if (result.accuracy) {
+        table.notes.push_back("top1 is " + result.accuracy->text());
+    }
     if (!result.finished) {
         table.notes.push_back("the sweep is not finished");
     }

@@ -12,6 +12,8 @@ std::string to_string(CostKind kind) {
     case CostKind::simulated: return "simulated";
     case CostKind::modelled: return "modelled";
     case CostKind::published: return "published";
+    case CostKind::fitted: return "fitted";
+    case CostKind::given: return "given";
     }
     return "";
 }

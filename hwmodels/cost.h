@@ -14,7 +14,8 @@
 
 namespace edgefront {
 
-enum class CostKind { measured, counted, simulated, modelled, published };
+/// `fitted`: between values of others, by a fit whose error stands beside it; `given`: the user's.
+enum class CostKind { measured, counted, simulated, modelled, published, fitted, given };
 std::string to_string(CostKind kind);
 
 /// `nothing`: what takes no time.

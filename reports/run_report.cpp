@@ -32,7 +32,8 @@ Unit unit_of(const std::string &metric) {
         {"peak_bytes", {"peak activations", "KiB", 1.0 / 1024}},
         {"macs", {"MACs", "M", 1e-6}},
         {"params", {"parameters", "M", 1e-6}},
-        {"frames_per_second", {"frame rate", "1/s", 1}}};
+        {"frames_per_second", {"frame rate", "1/s", 1}},
+        {"top1", {"top-1", "%", 1}}};
     const auto it = units.find(metric);
     return it != units.end() ? it->second : Unit{metric, "", 1};
 }
@@ -80,7 +81,8 @@ Roles choose(const RunResult &result, const std::vector<std::string> &ids) {
     static const std::map<std::string, std::string> names = {
         {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
         {"energy_mj", "thriftiest"}, {"peak_bytes", "leanest"},
-        {"macs", "largest"},         {"params", "largest"}};
+        {"macs", "largest"},         {"params", "largest"},
+        {"top1", "most accurate"}};
     for (const Sense sense : {Sense::minimise, Sense::maximise}) {
         const auto it = std::find(senses.begin(), senses.end(), sense);
         if (it != senses.end()) {
@@ -345,6 +347,9 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                 : fmt::format("Proven: for every network of the space that keeps the constraints, "
                               "the front has a point within {:.3g} % of it in each objective.",
                               100 * *result.epsilon));
+    }
+    if (result.accuracy) {
+        report.remarks.push_back("Top-1 is " + result.accuracy->text() + ".");
     }
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "

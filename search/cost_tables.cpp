@@ -22,11 +22,6 @@ constexpr std::int64_t fine = 1000;
 /// Above this the tables of a space are refused.
 constexpr double most_bytes = 5e8;
 
-/// Short numbers in files.
-double rounded(double value) {
-    return std::round(value * 1e9) / 1e9;
-}
-
 /// Elements alive while each node runs: of every tensor from its producer to its last reader.
 std::vector<std::int64_t> live_elements(const Network &network) {
     const std::size_t n = network.nodes.size();
@@ -307,6 +302,12 @@ CostTables::CostTables(const DesignSpace &space, const std::vector<PricedTarget>
     if (space.spatial_mixing) {
         rules_.push_back("spatial mixing");
     }
+    first_accuracy_ = rules_.size();
+    if (space.accuracy) {
+        for (const auto &rule : accuracy_rules(*space.accuracy)) {
+            rules_.push_back(rule);
+        }
+    }
     first_constraint_ = rules_.size();
     for (const auto &constraint : space.constraints) {
         rules_.push_back(constraint.name());
@@ -314,7 +315,7 @@ CostTables::CostTables(const DesignSpace &space, const std::vector<PricedTarget>
     Filler(*this).fill(threads);
 }
 
-Evaluation CostTables::evaluate(const Choices &choices) const {
+std::vector<std::int64_t> CostTables::add_up(const Choices &choices, bool &mixed) const {
     const auto chosen = [&](std::size_t axis) { return static_cast<std::size_t>(choices[axis]); };
     const std::size_t context =
         (chosen(0) * space_.widths.size() + chosen(1)) * space_.activations.size() + chosen(2);
@@ -327,7 +328,7 @@ Evaluation CostTables::evaluate(const Choices &choices) const {
         sums[last] = std::max(sums[last], row[last]);
     };
     const std::size_t mixing_column = targets_.size() * target_columns + mixing;
-    bool mixed = true;
+    mixed = true;
     add(row(stem_, context, 0, 0, 0));
     std::size_t in = 0, axis = 3;
     for (std::size_t s = 0; s < stages_.size(); s++) {
@@ -344,10 +345,21 @@ Evaluation CostTables::evaluate(const Choices &choices) const {
     add(row(head_, context, in, 0, 0));
     const auto resolution = space_.resolutions[chosen(0)];
     mixed = mixed && 1 + sums[targets_.size() * target_columns + reach] >= resolution;
+    return sums;
+}
 
+Evaluation CostTables::evaluate(const Choices &choices) const {
+    bool mixed = true;
+    const std::vector<std::int64_t> sums = add_up(choices, mixed);
     Evaluation evaluation;
     judge(evaluation, sums, mixed);
     return evaluation;
+}
+
+CostTables::Counts CostTables::counts(const Choices &choices) const {
+    bool mixed = true;
+    const std::vector<std::int64_t> sums = add_up(choices, mixed);
+    return {sums[column(mac_count)], sums[column(param_count)]};
 }
 
 double value_of(Metric metric, std::int64_t amount) {
@@ -358,7 +370,8 @@ double value_of(Metric metric, std::int64_t amount) {
     case Metric::frames_per_second: return 1e12 / value;
     case Metric::peak_bytes:
     case Metric::macs:
-    case Metric::params: return value;
+    case Metric::params:
+    case Metric::top1: return value;
     }
     return value;
 }
@@ -416,6 +429,7 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
             case Metric::peak_bytes: return counts[live] * live_bytes(t);
             case Metric::macs: return counts[mac_count];
             case Metric::params: return counts[param_count];
+            case Metric::top1: return 0;
             }
             return 0;
         };
@@ -425,63 +439,29 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
         evaluation.values.push_back(value(objective.measure));
     }
     for (std::size_t c = 0; c < space_.constraints.size(); c++) {
-        const Constraint &constraint = space_.constraints[c];
-        const double v = value(constraint.measure);
-        if (constraint.at_most && v > *constraint.at_most) {
-            refuse(first_constraint_ + c, v, v / std::max(*constraint.at_most, 1e-9) - 1);
+        if (space_.constraints[c].measure.metric != Metric::top1) {
+            judge(evaluation, c, value(space_.constraints[c].measure));
         }
-        if (constraint.at_least && v < *constraint.at_least) {
-            refuse(first_constraint_ + c, v, 1 - v / *constraint.at_least);
-        }
+    }
+}
+
+void CostTables::judge(Evaluation &evaluation, std::size_t index, double v) const {
+    const Constraint &constraint = space_.constraints[index];
+    const auto refuse = [&](double violation) {
+        evaluation.broken.push_back({first_constraint_ + index, v});
+        evaluation.violation += violation;
+    };
+    if (constraint.at_most && v > *constraint.at_most) {
+        refuse(v / std::max(*constraint.at_most, 1e-9) - 1);
+    }
+    if (constraint.at_least && v < *constraint.at_least) {
+        refuse(1 - v / *constraint.at_least);
     }
 }
 
 bool CostTables::nearer(std::size_t rule, double a, double b) const {
     const Constraint &constraint = space_.constraints[rule - first_constraint_];
     return constraint.at_most ? a < b : a > b;
-}
-
-std::vector<BlockRate> CostTables::block_rates() const {
-    std::vector<BlockRate> rates;
-    const std::size_t n = targets_.size();
-    for (std::size_t s = 0; s < stages_.size(); s++) {
-        for (const auto &type : uib_types()) {
-            double options = 0, of_type = 0, rows = 0, pixels = 0, mega_macs = 0;
-            std::vector<double> ms(n, 0);
-            for (std::size_t p = 1; p < stages_[s].size(); p++) {
-                const auto &position = space_.stages[s].positions[p];
-                const Table &table = stages_[s][p];
-                const std::size_t surroundings = space_.resolutions.size() * space_.widths.size() *
-                                                 space_.activations.size() * table.outs;
-                options += static_cast<double>(position.size());
-                for (std::size_t o = 0; o < position.size(); o++) {
-                    if (uib_type(position[o]) != type) {
-                        continue;
-                    }
-                    of_type++;
-                    for (std::size_t i = 0; i < surroundings; i++) {
-                        const std::int64_t *r = row(table, i / table.outs, 0, i % table.outs, o);
-                        const std::int64_t *counts = r + n * target_columns;
-                        rows++;
-                        pixels += static_cast<double>(counts[reach]);
-                        mega_macs += static_cast<double>(counts[mac_count]) * 1e-6;
-                        for (std::size_t t = 0; t < n; t++) {
-                            ms[t] += static_cast<double>(r[t * target_columns + latency_ps]) / 1e9;
-                        }
-                    }
-                }
-            }
-            if (of_type > 0) {
-                BlockRate rate{
-                    fmt::format("s{}", s + 1), type, of_type / options, pixels / rows, {}};
-                for (const double total : ms) {
-                    rate.ms_per_100_mmacs.push_back(rounded(100 * total / mega_macs));
-                }
-                rates.push_back(std::move(rate));
-            }
-        }
-    }
-    return rates;
 }
 
 std::string CostTables::refusal(const Choices &choices, std::size_t target) const {

@@ -9,6 +9,7 @@
 
 #include "dsl/family.h"
 #include "hwmodels/cost.h"
+#include "search/accuracy_spec.h"
 #include "search/pareto.h"
 
 #include <cstdint>
@@ -22,7 +23,8 @@ using Choices = std::vector<int>;
 constexpr int absent = -1;
 
 /// What a candidate is judged by. Latency, energy and frame rate belong to a target.
-enum class Metric { latency_ms, energy_mj, peak_bytes, macs, params, frames_per_second };
+/// top1 is in percent.
+enum class Metric { latency_ms, energy_mj, peak_bytes, macs, params, frames_per_second, top1 };
 
 const std::vector<std::string> &metric_names();
 std::string to_string(Metric metric);
@@ -31,7 +33,7 @@ CostKind kind_of(Metric metric);
 /// "latency_ms:pixel6-cpu", "macs": a metric, on a target where it needs one.
 struct Measure {
     Metric metric = Metric::macs;
-    std::string target; ///< empty for macs and params; peak_bytes without target counts fp32
+    std::string target; ///< empty for macs, params and top1; peak_bytes without target counts fp32
 
     std::string name() const;
     bool operator==(const Measure &o) const { return metric == o.metric && target == o.target; }
@@ -86,12 +88,16 @@ struct DesignSpace {
     std::vector<SpaceTarget> targets;
     std::vector<Constraint> constraints;
     std::vector<Objective> objectives;
-    std::vector<std::string> marks; ///< published networks to look up
+    std::vector<std::string> marks;       ///< published networks to look up
+    std::optional<AccuracySpec> accuracy; ///< where top1 comes from
 
     /// resolution, width, activation, then per stage channels, depth and one axis per position.
     std::vector<Axis> axes() const;
     /// Where the axes of a stage begin: channels; depth and the positions follow.
     std::size_t stage_axis(std::size_t stage) const;
+
+    /// Whether an objective or a constraint asks for top1.
+    bool uses_top1() const;
 
     /// Different networks; exact below 2^53.
     double size() const;

@@ -153,6 +153,9 @@ std::string summary(const RunResult &result) {
         text += fmt::format("  {} ({}, {}): {} to {}\n", objective.name, to_string(objective.sense),
                             to_string(objective.kind), low->values[o], high->values[o]);
     }
+    if (result.accuracy) {
+        text += "  top1 is " + result.accuracy->text() + "\n";
+    }
     text += composition(result);
     for (const auto &mark : result.marks) {
         text += "\n" + standing(result, mark);

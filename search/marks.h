@@ -4,6 +4,7 @@
 #include "dsl/zoo.h"
 #include "search/cost_tables.h"
 #include "search/run_directory.h"
+#include "search/strategy.h"
 
 #include <variant>
 
@@ -19,8 +20,9 @@ std::variant<Choices, std::string> find_in_space(const DesignSpace &space, const
 /// Fills in whether a priced mark is on the front, and what of the front dominates it.
 void compare_with_front(PublishedMark &mark, const DesignSpace &space, const ParetoFront &front);
 
-/// Every mark of the space, priced, against the front.
+/// Every mark of the space, priced with `evaluate`, against the front.
 std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &zoo,
-                                          const CostTables &tables, const ParetoFront &front);
+                                          const CostTables &tables, const Evaluate &evaluate,
+                                          const ParetoFront &front);
 
 } // namespace edgefront

@@ -97,6 +97,23 @@ struct BlockRate {
     std::vector<double> ms_per_100_mmacs; ///< latency by MACs, one per target of the run
 };
 
+/// Where the column top1 comes from, and how far it may be trusted.
+struct AccuracySummary {
+    std::string source; ///< "anchored: ..."
+    CostKind kind = CostKind::given;
+    /// In points of top-1, for values that are fitted; `error` says what it is: "leave-one-out
+    /// RMSE".
+    std::optional<double> plus_minus;
+    std::string error;
+    /// Rank correlation of a model's predictions with the values of the rows left out: of all rows,
+    /// and of the better half of them, where decisions are made.
+    std::optional<double> spearman, spearman_upper;
+    std::vector<std::string> predicted; ///< ids of the points whose value a model predicted
+
+    /// "fitted, +- 0.23 points (leave-one-out RMSE): anchored: ..."
+    std::string text() const;
+};
+
 struct RunCounters {
     double space_size = 0; ///< networks in the space; exact below 2^53
     std::int64_t evaluated = 0;
@@ -124,6 +141,7 @@ struct RunResult {
     std::vector<RunPoint> points; ///< the front, by the first objective, best first
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
+    std::optional<AccuracySummary> accuracy; ///< when there is a column top1
 
     /// By id or by its first characters; throws UserError (unknown, ambiguous).
     const RunPoint &point(const std::string &id) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dsl/zoo.h"
+#include "search/accuracy.h"
 #include "search/run_directory.h"
 #include "search/strategy.h"
 
@@ -41,6 +42,7 @@ struct SweepHooks {
     std::function<void(const SweepProgress &)> progress; ///< told after every step
     std::function<void(const CostTables &)> priced;      ///< told once the tables are filled
     int threads = 1;                                     ///< never changes the result
+    AccuracyHooks accuracy;                              ///< its folder is the run's
 };
 
 enum class SweepEnd {
