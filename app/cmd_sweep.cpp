@@ -5,6 +5,7 @@
 #include "app/progress.h"
 #include "search/design_space_json.h"
 #include "search/front_summary.h"
+#include "search/local.h"
 #include "search/sweep.h"
 
 #include <fmt/format.h>
@@ -22,7 +23,7 @@ struct Options {
     std::string run;
     SweepRequest request;
     AccuracyOptions accuracy;
-    int memory_mib = 1024;
+    std::optional<std::int64_t> memory_mib;
     int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 };
 
@@ -50,7 +51,9 @@ RunConfig configure(const Options &options, const Zoo &zoo, bool quiet) {
                      join(replaced, " and ").c_str());
     }
     SweepRequest request = options.request;
-    request.memory_bytes = std::int64_t{options.memory_mib} << 20;
+    if (options.memory_mib) {
+        request.memory_bytes = *options.memory_mib << 20;
+    }
     return resolve(space, price_targets(space), request, EDGEFRONT_VERSION);
 }
 
@@ -111,15 +114,40 @@ int explain_infeasible(const RunResult &result) {
     return exit_infeasible;
 }
 
-void introduce(const RunConfig &config, const Options &options, const CostTables &tables) {
-    const std::string budget = config.strategy == "exact"
-                                   ? fmt::format("epsilon {}, {} MiB for labels", config.epsilon,
-                                                 config.memory_bytes >> 20)
-                                   : fmt::format("{} evaluations", config.evaluations);
+/// What a strategy goes by, in a few words.
+std::string plan(const RunConfig &config, const DesignSpace &space) {
+    const std::string labels =
+        fmt::format("epsilon {}, {} MiB for labels", config.epsilon, config.memory_bytes >> 20);
+    const std::string budget = fmt::format("{} evaluations", config.evaluations);
+    if (config.strategy == "exact") {
+        return labels;
+    }
+    if (config.strategy == "netadapt") {
+        return fmt::format("{} down from {}", config.netadapt.toward, config.netadapt.from);
+    }
+    if (config.strategy == "local") {
+        const std::string left_out = relaxation(space);
+        return fmt::format("{}; from the front of the relaxed space ({}{}{})", budget, left_out,
+                           left_out.empty() ? "" : ", ", labels);
+    }
+    if (config.strategy == "reward") {
+        const RewardOptions &r = config.reward;
+        return fmt::format("{} * ({} / {})^w, w = {} up to it and {} beyond, {}", r.quality,
+                           r.resource, r.target, r.exponent, r.beyond,
+                           config.evaluations > 0 ? budget : "exact");
+    }
+    return budget;
+}
+
+void introduce(const RunConfig &config, const DesignSpace &space, const Options &options,
+               const CostTables &tables) {
     std::fprintf(
-        stderr, "%s: strategy %s, seed %llu, %s; %zu different layers priced into %zu rows\n",
-        options.run.c_str(), config.strategy.c_str(), static_cast<unsigned long long>(config.seed),
-        budget.c_str(), tables.unique_layers(), tables.rows());
+        stderr,
+        "%s: space %s holds %.4g networks; strategy %s, seed %llu, %s; %zu different layers priced "
+        "into %zu rows\n",
+        options.run.c_str(), space.name.c_str(), space.size(), config.strategy.c_str(),
+        static_cast<unsigned long long>(config.seed), plan(config, space).c_str(),
+        tables.unique_layers(), tables.rows());
 }
 
 int run_sweep_command(const Options &options, bool quiet) {
@@ -130,7 +158,9 @@ int run_sweep_command(const Options &options, bool quiet) {
     const InterruptGuard guard;
     SweepOutcome outcome;
     {
-        Progress progress(config.strategy == "exact" ? "steps" : "networks", quiet);
+        const bool steps =
+            config.strategy == "exact" || (config.strategy == "reward" && config.evaluations == 0);
+        Progress progress(steps ? "steps" : "networks", quiet);
         Watch watch;
         SweepHooks hooks;
         hooks.threads = options.threads;
@@ -145,7 +175,7 @@ int run_sweep_command(const Options &options, bool quiet) {
         };
         hooks.priced = [&](const CostTables &tables) {
             if (!quiet) {
-                introduce(config, options, tables);
+                introduce(config, space, options, tables);
             }
         };
         hooks.progress = [&](const SweepProgress &p) {
@@ -173,6 +203,43 @@ int run_sweep_command(const Options &options, bool quiet) {
     return exit_ok;
 }
 
+void add_netadapt_options(CLI::App &command, NetAdaptRequest &request) {
+    command.add_option("--from", request.from,
+                       "netadapt: the network it starts from, a name of the zoo, RUN:ID (a point "
+                       "of a run) or the choices with ';' between");
+    command.add_option("--toward", request.toward,
+                       "netadapt: the objective that shrinks, as latency_ms:pixel6-cpu");
+    command
+        .add_option("--step", request.step,
+                    "netadapt: by at least so much per step, in the objective's unit; 5 % of where "
+                    "it starts when not given")
+        ->check(CLI::PositiveNumber);
+    command.add_option("--decay", request.decay, "netadapt: of the step, from one to the next (1)")
+        ->check(CLI::Range(1e-6, 1.0));
+    command
+        .add_option("--until", request.until,
+                    "netadapt: the value to reach; as far as it goes when not given")
+        ->check(CLI::NonNegativeNumber);
+    command.add_option("--weight", request.weights,
+                       "netadapt: what a lost share of a maximised objective counts, as macs=2 "
+                       "(1); repeatable");
+}
+
+void add_reward_options(CLI::App &command, RewardRequest &request) {
+    command.add_option("--reward-quality", request.quality,
+                       "reward: the maximised objective that counts");
+    command.add_option("--reward-target", request.target,
+                       "reward: a minimised objective and its wanted value, as "
+                       "latency_ms:pixel6-cpu=3");
+    command
+        .add_option("--reward-exponent", request.exponents,
+                    "reward: of value / wanted value (-0.07, meant for accuracy; of MACs as "
+                    "quality -1 and less); two with a comma between, up to the "
+                    "wanted value and beyond: 0,-1 is a hard limit")
+        ->delimiter(',')
+        ->expected(1, 2);
+}
+
 } // namespace
 
 void add_sweep(CLI::App &app, Session &session) {
@@ -192,35 +259,45 @@ void add_sweep(CLI::App &app, Session &session) {
         ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
         ->capture_default_str();
     auto *evaluations =
-        command->add_option("--evaluations", options->request.evaluations, "Budget of nsga2")
+        command
+            ->add_option(
+                "--evaluations", options->request.evaluations,
+                "Budget of nsga2, evolution and local (1000000); of reward, which is exact "
+                "without one")
             ->check(CLI::PositiveNumber);
     command->add_option("--generations", options->request.generations, "Budget in generations")
         ->check(CLI::PositiveNumber)
         ->excludes(evaluations);
     command
         ->add_option("--population", options->request.population,
-                     "nsga2's population, a multiple of 4")
+                     "Of nsga2 (a multiple of 4) and evolution")
         ->capture_default_str();
     command
         ->add_option("--epsilon", options->request.epsilon,
                      "exact: every network is matched within the factor 1 + epsilon in each "
-                     "objective; 0 is exact, 0.01 quicker")
-        ->check(CLI::Range(0.0, 10.0))
-        ->capture_default_str();
+                     "objective; 0, the default, is exact, 0.01 quicker. local: of the labels it "
+                     "starts from (0.05)")
+        ->check(CLI::Range(0.0, 10.0));
     command
         ->add_option("--memory", options->memory_mib,
-                     "exact: MiB for labels; when they need more, epsilon rises and the result "
-                     "says how far")
-        ->check(CLI::Range(1, 1 << 20))
-        ->capture_default_str();
+                     "exact and reward: MiB for labels (1024); when they need more, epsilon rises "
+                     "and the result says how far. local: 16")
+        ->check(CLI::Range(1, 1 << 20));
+    add_netadapt_options(*command, options->request.netadapt);
+    add_reward_options(*command, options->request.reward);
     options->accuracy.add_to(*command);
     command->add_option("--threads", options->threads, "Never changes the result")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    command->footer("Examples:\n  edgefront sweep data/spaces/uib_small.json --run runs/first\n"
-                    "  edgefront sweep data/spaces/mobilenet_v4_uib.json --run runs/v4 --strategy "
-                    "exact --epsilon 0.01\n"
-                    "  edgefront sweep --run runs/first            # goes on after Ctrl-C");
+    command->footer(
+        "Examples:\n  edgefront sweep data/spaces/uib_small.json --run runs/first\n"
+        "  edgefront sweep data/spaces/mobilenet_v4_uib.json --run runs/v4 --strategy "
+        "exact --epsilon 0.01\n"
+        "  edgefront sweep data/spaces/uib_small.json --run runs/down --strategy netadapt "
+        "--from mobilenet_v4_conv_small --toward latency_ms:pixel6-cpu --until 1\n"
+        "  edgefront sweep data/spaces/uib_small.json --run runs/one --strategy reward "
+        "--reward-quality macs --reward-target latency_ms:pixel6-cpu=3\n"
+        "  edgefront sweep --run runs/first            # goes on after Ctrl-C");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_sweep_command(*options, session.quiet); };
     });

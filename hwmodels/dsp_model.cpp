@@ -44,7 +44,7 @@ const std::vector<ConstantSpec> &DspModel::specs() {
 }
 
 DspModel::DspModel(Target target)
-    : target_(std::move(target)), common_(target_),
+    : ArrayModel(std::move(target)),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
       dram_(level_load(target_, "dram", "dram_gb_per_s", "dram_pj_per_byte")) {
     const auto whole = [&](const char *key) { return static_cast<int>(target_.constant(key)); };
@@ -80,19 +80,6 @@ ArrayPrices DspModel::prices(const Layer &layer, const Workload &workload) const
     p.tile_byte_s = 1 / (dram_.gb_per_s * 1e9);
     p.keeps = limits_.scratchpad;
     return p;
-}
-
-std::optional<PlanChoice> DspModel::search(const Layer &layer, const Workload &workload,
-                                           std::int64_t most_priced) const {
-    if (!runs_on_array(layer) || refusal(target_, layer)) {
-        return PlanChoice{Mapping(), true, 1}; // the only one
-    }
-    const MappingChoice best = best_mapping(layer, limits_, prices(layer, workload), most_priced);
-    return PlanChoice{best.mapping, best.proven, best.priced};
-}
-
-Plan DspModel::mapping(const Layer &layer, const Workload &workload) const {
-    return search(layer, workload, default_most_priced)->plan;
 }
 
 Cycles DspModel::elementwise(const Layer &layer, const LoopNest &nest,

@@ -8,35 +8,22 @@
 // time per layer and per inference stands for the runtime.
 #pragma once
 
-#include "hwmodels/cost_model.h"
-#include "hwmodels/mapping_search.h"
-#include "hwmodels/roofline.h"
+#include "hwmodels/array_model.h"
 
 #include <array>
 
 namespace edgefront {
 
-class DspModel : public CostModel {
+class DspModel : public ArrayModel {
 public:
     explicit DspModel(Target target);
     static const std::vector<ConstantSpec> &specs();
 
-    const Target &target() const override { return target_; }
-    /// The best one there is, as far as the default budget of the search goes.
-    Plan mapping(const Layer &layer, const Workload &workload) const override;
-    bool searches() const override { return true; }
-    bool takes(const Layer &layer, const Plan &plan) const override {
-        return fits_arrays(layer, plan, limits_);
-    }
-    std::optional<PlanChoice> search(const Layer &layer, const Workload &workload,
-                                     std::int64_t most_priced) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
-    const ArrayLimits &limits() const { return limits_; }
-    /// What `price` asks for the counts of a nest that a mapping changes.
-    ArrayPrices prices(const Layer &layer, const Workload &workload) const;
+    ArrayPrices prices(const Layer &layer, const Workload &workload) const override;
 
 private:
     /// Requantising its outputs included.
@@ -48,9 +35,6 @@ private:
     /// What of the layer's bytes passes the DRAM.
     LevelLoad dram_load(const Layer &layer, const LoopNest &nest) const;
 
-    Target target_;
-    CommonConstants common_;
-    ArrayLimits limits_; ///< registers of a unit, and the on-chip memory
     /// By DataType.
     std::array<double, 3> outputs_per_cycle_{}; ///< of all units
     std::array<double, 3> macs_per_cycle_{};    ///< of a unit

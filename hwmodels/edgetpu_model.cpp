@@ -55,7 +55,7 @@ const std::vector<ConstantSpec> &EdgeTpuModel::specs() {
 }
 
 EdgeTpuModel::EdgeTpuModel(Target target)
-    : target_(std::move(target)), common_(target_),
+    : ArrayModel(std::move(target)),
       scratchpad_(
           level_load(target_, "scratchpad", "scratchpad_gb_per_s", "scratchpad_pj_per_byte")),
       memory_(level_load(target_, "on_chip", "memory_gb_per_s", "memory_pj_per_byte")),
@@ -91,19 +91,6 @@ ArrayPrices EdgeTpuModel::prices(const Layer &layer, const Workload &workload) c
     p.border_byte_s = 1 / (scratchpad_.gb_per_s * 1e9);
     p.tile_byte_s = 1 / (memory_.gb_per_s * 1e9);
     return p;
-}
-
-std::optional<PlanChoice> EdgeTpuModel::search(const Layer &layer, const Workload &workload,
-                                               std::int64_t most_priced) const {
-    if (!runs_on_array(layer) || refusal(target_, layer)) {
-        return PlanChoice{Mapping(), true, 1}; // the only one
-    }
-    const MappingChoice best = best_mapping(layer, limits_, prices(layer, workload), most_priced);
-    return PlanChoice{best.mapping, best.proven, best.priced};
-}
-
-Plan EdgeTpuModel::mapping(const Layer &layer, const Workload &workload) const {
-    return search(layer, workload, default_most_priced)->plan;
 }
 
 Work EdgeTpuModel::array_work(const Layer &layer, const LoopNest &nest,

@@ -5,26 +5,15 @@
 // input and output where the chip stands behind one.
 #pragma once
 
-#include "hwmodels/cost_model.h"
-#include "hwmodels/mapping_search.h"
-#include "hwmodels/roofline.h"
+#include "hwmodels/array_model.h"
 
 namespace edgefront {
 
-class EdgeTpuModel : public CostModel {
+class EdgeTpuModel : public ArrayModel {
 public:
     explicit EdgeTpuModel(Target target);
     static const std::vector<ConstantSpec> &specs();
 
-    const Target &target() const override { return target_; }
-    /// The best one there is, as far as the default budget of the search goes.
-    Plan mapping(const Layer &layer, const Workload &workload) const override;
-    bool searches() const override { return true; }
-    bool takes(const Layer &layer, const Plan &plan) const override {
-        return fits_arrays(layer, plan, limits_);
-    }
-    std::optional<PlanChoice> search(const Layer &layer, const Workload &workload,
-                                     std::int64_t most_priced) const override;
     Verdict price(const Layer &layer, const LoopNest &nest,
                   const Workload &workload) const override;
     bool fuses() const override { return true; }
@@ -37,9 +26,7 @@ public:
                         const Workload &workload) const override;
     Cost network_cost(const NetworkTotals &totals, const Workload &workload) const override;
 
-    const ArrayLimits &limits() const { return limits_; }
-    /// What `price` asks for the counts of a nest that a mapping changes.
-    ArrayPrices prices(const Layer &layer, const Workload &workload) const;
+    ArrayPrices prices(const Layer &layer, const Workload &workload) const override;
 
 private:
     /// What the arrays and the vector unit do; nothing moved.
@@ -47,9 +34,6 @@ private:
     /// Streams what of the activations the memory for them cannot hold.
     void add_excess(Bytes activations, Work &work) const;
 
-    Target target_;
-    CommonConstants common_;
-    ArrayLimits limits_;
     double macs_per_cycle_;
     LevelLoad scratchpad_;              ///< rate and price of a byte; the bytes are a layer's
     LevelLoad memory_;                  ///< likewise

@@ -140,10 +140,12 @@ std::vector<ReportStage> stages_of(const RunResult &result, const RunPoint &poin
     std::vector<ReportStage> stages;
     for (std::size_t c = 0; c < result.choice_names.size(); c++) {
         const std::string &axis = result.choice_names[c];
-        if (is_channels(axis)) {
-            stages.push_back({point.choices[c], {}});
-        } else if (const auto type = uib_type_of(axis, point.choices[c]); type && !stages.empty()) {
-            stages.back().blocks.push_back({uib_types()[*type], point.choices[c]});
+        const std::string &choice = point.choices[c];
+        if (is_channels(axis) && !choice.empty()) {
+            stages.push_back({choice, {}});
+        } else if (const auto type = block_type_of(axis, choice);
+                   !type.empty() && !stages.empty()) {
+            stages.back().blocks.push_back({type, choice});
         }
     }
     return stages;
@@ -361,6 +363,7 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
 }
 
 void add_mix(RunReport &report, const RunResult &result) {
+    report.block_types = block_types(result);
     report.mix = block_mix(result);
     std::size_t alone = 0;
     for (const auto &point : result.points) {
@@ -400,6 +403,10 @@ std::string ReportObjective::heading() const {
 
 std::string ReportObjective::shown(double value) const {
     return significant(value);
+}
+
+char letter_of(const std::string &type) {
+    return static_cast<char>(std::toupper(static_cast<unsigned char>(type.front())));
 }
 
 std::string ReportPoint::letters() const {

@@ -38,11 +38,14 @@ struct ReportObjective {
     std::string shown(double value) const;
 };
 
-/// One UIB block of a point.
+/// The letter of a type of block: its first, as a capital.
+char letter_of(const std::string &type);
+
+/// One block of a point.
 struct ReportBlock {
-    std::string type;   ///< "ExtraDW", "IB", "ConvNext", "FFN"
+    std::string type;   ///< of `block_types`
     std::string option; ///< "a3_k5_e4"
-    char letter() const { return type.front(); }
+    char letter() const { return letter_of(type); }
 };
 
 /// The blocks of one stage that exist.
@@ -129,6 +132,7 @@ struct RunReport {
     std::vector<LegendEntry> legend;
     std::vector<ReportPoint> points; ///< of the front, thinned, by the first objective
     std::size_t front_size = 0;
+    std::vector<std::string> block_types;
     std::vector<StageMix> mix;   ///< of the whole front
     std::vector<Fact> mix_facts; ///< in words
     std::vector<ReportMark> marks;

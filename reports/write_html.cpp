@@ -108,22 +108,23 @@ data marks(const RunReport &report) {
 }
 
 data mix(const RunReport &report) {
-    return list_of(report.mix, [](const StageMix &stage) {
+    return list_of(report.mix, [&](const StageMix &stage) {
         data types(data::type::list);
-        for (std::size_t t = 0; t < uib_types().size(); t++) {
+        for (std::size_t t = 0; t < report.block_types.size(); t++) {
+            const std::string &type = report.block_types[t];
             const double percent = 100 * stage.share(t);
             data item;
-            item.set("type", uib_types()[t]);
+            item.set("type", type);
             item.set("blocks", std::to_string(stage.blocks[t]));
             item.set("flex", fmt::format("{:.2f}", percent));
             // A narrow part has no room for more than its colour; its tooltip says the rest.
             item.set("text", percent < 4    ? std::string()
                              : percent < 14 ? fmt::format("{:.0f} %", percent)
-                                            : fmt::format("{} {:.0f} %", uib_types()[t], percent));
+                                            : fmt::format("{} {:.0f} %", type, percent));
             types.push_back(item);
         }
         data row;
-        row.set("stage", stage.stage == "all" ? "all stages" : "stage " + stage.stage.substr(1));
+        row.set("stage", stage.stage == "all" ? "all stages" : "stage " + stage.stage);
         row.set("total", grouped(stage.total()));
         row.set("types", types);
         return row;
@@ -198,6 +199,15 @@ std::string write_html(const RunReport &report) {
     page.set("marks", marks(report));
     page.set("any_mix", report.any_blocks());
     page.set("mix", mix(report));
+    const std::vector<std::string> others(report.block_types.begin() +
+                                              static_cast<std::ptrdiff_t>(uib_types().size()),
+                                          report.block_types.end());
+    page.set("other_types", list_of(others, [](const std::string &type) {
+                 data item;
+                 item.set("type", type);
+                 item.set("letter", std::string(1, letter_of(type)));
+                 return item;
+             }));
     page.set("mix_facts", facts(report.mix_facts));
     page.set("columns", columns(report));
     page.set("shape_names", texts(report.shape_names));

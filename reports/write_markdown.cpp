@@ -58,12 +58,12 @@ std::string mark_section(const ReportMark &mark, const RunReport &report) {
 std::string mix_section(const RunReport &report) {
     Table table;
     table.columns = {{"stage", "stage"}, {"blocks", "blocks"}};
-    for (const auto &type : uib_types()) {
+    for (const auto &type : report.block_types) {
         table.columns.push_back({type, type + " %", 1});
     }
     for (const auto &stage : report.mix) {
         table.rows.push_back({stage.stage, stage.total()});
-        for (std::size_t t = 0; t < uib_types().size(); t++) {
+        for (std::size_t t = 0; t < report.block_types.size(); t++) {
             table.rows.back().push_back(100 * stage.share(t));
         }
     }
@@ -85,9 +85,14 @@ std::string points_section(const RunReport &report) {
         table.rows.back().push_back(point.letters());
         append(table.rows.back(), point.shown);
     }
-    return fmt::format("## Points\n\n{}\n\nBlocks: E ExtraDW, I IB, C ConvNext, F FFN; a word per "
-                       "stage, its channels at width 1 first.\n\n",
-                       report.thinned() ? report.thinning_note() : "All points of the front.") +
+    std::string letters;
+    for (const auto &type : report.block_types) {
+        letters += fmt::format("{}{} {}", letters.empty() ? "" : ", ", letter_of(type), type);
+    }
+    return fmt::format("## Points\n\n{}\n\nBlocks: {}; a word per stage, its channels at width 1 "
+                       "first.\n\n",
+                       report.thinned() ? report.thinning_note() : "All points of the front.",
+                       letters) +
            markdown(table);
 }
 

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace edgefront {
 
@@ -125,23 +124,21 @@ bool AnchoredFit::inside(double width, int resolution) const {
 
 namespace {
 
-/// One network per width and resolution has a value, the family's own: they are looked up once.
+/// At most one network per context has a value, the family's own: they are looked up once.
 class Anchored : public AccuracySource {
 public:
     Anchored(const DesignSpace &space, const Zoo &zoo)
-        : spec_(*space.accuracy), fit_(spec_.family, spec_.recipe) {
+        : space_(space), spec_(*space.accuracy), fit_(spec_.family, spec_.recipe) {
         pinned(spec_);
-        for (const int resolution : space.resolutions) {
-            for (const double width : space.widths) {
-                add(space, zoo, width, resolution);
-            }
+        for (const Context &context : space.contexts()) {
+            places_.push_back(place_of(space, zoo, context));
         }
     }
 
     std::vector<Top1> top1(const std::vector<Choices> &candidates) override {
         std::vector<Top1> answers;
         for (const Choices &choices : candidates) {
-            const Place &place = places_.at({choices[0], choices[1]});
+            const Place &place = places_[space_.context_of(choices)];
             const bool known = place.answer.refused || place.own == choices;
             answers.push_back(known ? place.answer : Top1{0, 0, "its blocks are others"});
         }
@@ -166,29 +163,25 @@ private:
         Top1 answer;
     };
 
-    void add(const DesignSpace &space, const Zoo &zoo, double width, int resolution) {
-        const auto index = [](const auto &values, auto value) {
-            return static_cast<int>(std::find(values.begin(), values.end(), value) -
-                                    values.begin());
-        };
-        Place &place = places_[{index(space.resolutions, resolution), index(space.widths, width)}];
-        if (!fit_.inside(width, resolution)) {
-            place.answer = {0, 1, fmt::format("width {}, resolution {}", width, resolution)};
-            return;
+    Place place_of(const DesignSpace &space, const Zoo &zoo, const Context &context) const {
+        if (!fit_.inside(context.width, context.resolution)) {
+            const std::string where =
+                fmt::format("width {}, resolution {}", context.width, context.resolution);
+            return {{}, {0, 1, where}};
         }
-        const auto found =
-            find_in_space(space, zoo, fmt::format("{}@{},{}", spec_.family, width, resolution));
+        const auto found = find_in_space(
+            space, zoo, fmt::format("{}@{},{}", spec_.family, context.width, context.resolution));
         if (const auto *reason = std::get_if<std::string>(&found)) {
-            place.answer = {0, 0, *reason};
-            return;
+            return {{}, {0, 0, *reason}};
         }
-        place.own = std::get<Choices>(found);
-        place.answer.percent = rounded_percentage(fit_.top1(width, resolution));
+        const double percent = fit_.top1(context.width, context.resolution);
+        return {std::get<Choices>(found), {rounded_percentage(percent), {}, ""}};
     }
 
+    const DesignSpace &space_;
     AccuracySpec spec_;
     AnchoredFit fit_;
-    std::map<std::pair<int, int>, Place> places_; ///< by choice of resolution and width
+    std::vector<Place> places_; ///< by context
 };
 
 } // namespace

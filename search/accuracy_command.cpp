@@ -4,6 +4,7 @@
 #include "dsl/family_json.h"
 #include "search/accuracy_cache.h"
 #include "search/accuracy_user.h"
+#include "search/genes.h"
 #include "search/shell_jobs.h"
 
 #include <fmt/format.h>
@@ -89,17 +90,13 @@ private:
 
     /// Different networks that nothing else refuses, drawn evenly over every axis.
     std::vector<Choices> samples() const {
-        const std::vector<Axis> axes = space_.axes();
+        const Genes genes(space_);
         const auto wanted = static_cast<std::size_t>(spec_.samples);
         Random random(derive_seed(seed_, "samples of the accuracy model"));
         std::set<Choices> drawn;
         std::vector<Choices> samples;
         for (std::size_t tries = 0; tries < 200 * wanted && samples.size() < wanted; tries++) {
-            Choices choices;
-            for (const auto &axis : axes) {
-                choices.push_back(static_cast<int>(random.below(axis.values.size())));
-            }
-            choices = space_.canonical(std::move(choices));
+            Choices choices = genes.draw(random);
             if (drawn.insert(choices).second && tables_.evaluate(choices).feasible()) {
                 samples.push_back(std::move(choices));
             }
@@ -116,10 +113,11 @@ private:
         Family family = space_.rules;
         family.name = "network"; // the same network of another space is no other network
         family.aliases.clear();
-        family.activation = space_.activations[static_cast<std::size_t>(choices[2])];
-        family.resolution = space_.resolutions[static_cast<std::size_t>(choices[0])];
+        const Context &context = space_.contexts()[space_.context_of(choices)];
+        family.activation = context.activation;
+        family.resolution = context.resolution;
         family.resolutions = {family.resolution};
-        family.base_width *= space_.widths[static_cast<std::size_t>(choices[1])];
+        family.base_width *= context.width;
         family.width.values.clear();
         family.blocks = space_.blocks(choices);
         return write_family(family).dump(1) + "\n";

@@ -58,22 +58,16 @@ std::vector<double> fit(const std::vector<AccuracyExample> &examples) {
 std::vector<double> accuracy_features(const DesignSpace &space, const CostTables &tables,
                                       const Choices &choices) {
     const auto counts = tables.counts(choices);
-    std::vector<double> features = {
-        std::log(static_cast<double>(counts.macs)), std::log(static_cast<double>(counts.params)),
-        std::log(space.resolutions[static_cast<std::size_t>(choices[0])]),
-        std::log(space.widths[static_cast<std::size_t>(choices[1])])};
+    const Context &context = space.contexts()[space.context_of(choices)];
+    std::vector<double> features = {std::log(static_cast<double>(counts.macs)),
+                                    std::log(static_cast<double>(counts.params)),
+                                    std::log(context.resolution), std::log(context.width)};
     const auto &types = uib_types();
     std::vector<double> blocks(types.size(), 0);
-    for (std::size_t s = 0; s < space.stages.size(); s++) {
-        const Stage &stage = space.stages[s];
-        for (std::size_t p = 0; p < stage.positions.size(); p++) {
-            const int option = choices[space.stage_axis(s) + 2 + p];
-            if (option != absent) {
-                const auto type =
-                    std::find(types.begin(), types.end(),
-                              uib_type(stage.positions[p][static_cast<std::size_t>(option)]));
-                blocks[static_cast<std::size_t>(type - types.begin())]++;
-            }
+    for (const Block &block : space.blocks(choices)) {
+        if (block.kind == BlockKind::uib) {
+            const auto type = std::find(types.begin(), types.end(), uib_type(block));
+            blocks[static_cast<std::size_t>(type - types.begin())]++;
         }
     }
     features.insert(features.end(), blocks.begin(), blocks.end());

@@ -97,7 +97,7 @@ protected:
     std::vector<Top1> missing(const std::vector<Choices> &candidates) override {
         std::vector<Top1> answers;
         for (const Choices &choices : candidates) {
-            const std::string id = DesignSpace::id(DesignSpace::describe(choices, axes_));
+            const std::string id = space_.id(choices);
             const auto found = by_id_.find(id);
             if (found == by_id_.end()) {
                 answers.push_back({0, 0, "no row for " + id});
@@ -163,7 +163,7 @@ private:
             }
             const Choices network = [&] {
                 try {
-                    return space_.parse(choices, axes_);
+                    return space_.parse(choices);
                 } catch (const UserError &e) {
                     throw row.error("accuracy", std::string("of no network: ") + e.what());
                 }
@@ -193,7 +193,7 @@ private:
         }
         for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space_.size()); i++) {
             const Choices choices = space_.at(i);
-            const auto found = by_id_.find(DesignSpace::id(DesignSpace::describe(choices, axes_)));
+            const auto found = by_id_.find(space_.id(choices));
             if (found != by_id_.end()) {
                 values_.emplace(choices, found->second);
             }

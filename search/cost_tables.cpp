@@ -68,18 +68,16 @@ public:
 
     void fill(int threads) {
         lay_out();
-        std::size_t context = 0;
-        for (std::size_t r = 0; r < space_.resolutions.size(); r++) {
-            for (std::size_t w = 0; w < space_.widths.size(); w++) {
-                for (std::size_t a = 0; a < space_.activations.size(); a++, context++) {
-                    family_ = space_.rules;
-                    family_.name = space_.name;
-                    family_.activation = space_.activations[a];
-                    variant_.resolution = space_.resolutions[r];
-                    variant_.width = space_.widths[w];
-                    fill_context(context);
-                }
-            }
+        for (std::size_t c = 0; c < tables_.sheets_.size(); c++) {
+            const Context &context = space_.contexts()[c];
+            skeleton_ = &space_.skeleton(context);
+            sheet_ = &tables_.sheets_[c];
+            family_ = space_.rules;
+            family_.name = space_.name;
+            family_.activation = context.activation;
+            variant_.resolution = context.resolution;
+            variant_.width = context.width;
+            fill_sheet();
         }
         price(threads);
     }
@@ -87,27 +85,27 @@ public:
 private:
     void lay_out() {
         std::size_t rows = 0;
-        const std::size_t contexts =
-            space_.resolutions.size() * space_.widths.size() * space_.activations.size();
-        const auto place = [&](Table &table) {
-            table.first_row = rows;
-            rows += contexts * table.ins * table.outs * table.options;
+        const auto place = [&](std::size_t ins, std::size_t outs, std::size_t options) {
+            const CostTables::Table table{rows, outs, options};
+            rows += ins * outs * options;
+            return table;
         };
-        place(tables_.stem_);
-        std::size_t ins = 1;
-        for (const auto &stage : space_.stages) {
-            std::vector<Table> positions;
-            for (std::size_t p = 0; p < stage.positions.size(); p++) {
-                // Behind the first block the input is as wide as the output.
-                positions.push_back(
-                    {0, p == 0 ? ins : 1, stage.channels.size(), stage.positions[p].size()});
-                place(positions.back());
+        for (const auto &context : space_.contexts()) {
+            CostTables::Sheet sheet;
+            sheet.stem = place(1, 1, 1);
+            std::size_t ins = 1;
+            for (const auto &stage : space_.skeleton(context).stages) {
+                sheet.stages.emplace_back();
+                for (const auto &position : stage.positions) {
+                    sheet.stages.back().push_back(
+                        place(ins, stage.channels.size(), position.size()));
+                    ins = 1; // behind the first block the input is as wide as the output
+                }
+                ins = stage.channels.size();
             }
-            tables_.stages_.push_back(positions);
-            ins = stage.channels.size();
+            sheet.head = place(ins, 1, 1);
+            tables_.sheets_.push_back(std::move(sheet));
         }
-        tables_.head_.ins = ins;
-        place(tables_.head_);
         const double bytes = static_cast<double>(rows) * static_cast<double>(tables_.columns_) *
                              sizeof(std::int64_t);
         if (bytes > most_bytes) {
@@ -118,19 +116,13 @@ private:
         tables_.rows_.assign(rows * tables_.columns_, 0);
     }
 
-    /// One block of the stage, enough to set the shape of what follows.
-    Block first_block(std::size_t stage, std::size_t channels) const {
-        Block block = space_.stages[stage].positions[0][0];
-        block.channels = space_.stages[stage].channels[channels];
-        block.stride = space_.stages[stage].stride;
-        return block;
-    }
-
-    /// Stem and stages before `stage`, the last of them with the given choice of channels.
+    /// Stem and stages before `stage`, the last of them with the given choice of channels; one
+    /// block of each is enough to set the shape of what follows.
     std::vector<Block> before(std::size_t stage, std::size_t in) const {
-        std::vector<Block> blocks = space_.stem;
+        std::vector<Block> blocks = skeleton_->stem;
         for (std::size_t s = 0; s < stage; s++) {
-            blocks.push_back(first_block(s, s + 1 == stage ? in : 0));
+            const Stage &passed = skeleton_->stages[s];
+            blocks.push_back(passed.placed(passed.positions[0][0], 0, s + 1 == stage ? in : 0));
         }
         return blocks;
     }
@@ -143,51 +135,55 @@ private:
         return n;
     }
 
-    void fill_context(std::size_t context) {
+    void fill_sheet() {
         const std::vector<Block> nothing;
-        const int stem_blocks = block_count(space_.stem);
-        add(network(space_.stem, nothing), {0, stem_blocks},
-            tables_.row(tables_.stem_, context, 0, 0, 0));
+        add(network(skeleton_->stem, nothing), {0, block_count(skeleton_->stem)}, Part::stem,
+            tables_.row(sheet_->stem, 0, 0, 0));
         std::size_t ins = 1;
-        for (std::size_t s = 0; s < space_.stages.size(); s++) {
+        for (std::size_t s = 0; s < skeleton_->stages.size(); s++) {
+            const std::size_t outs = skeleton_->stages[s].channels.size();
             for (std::size_t in = 0; in < ins; in++) {
-                for (std::size_t out = 0; out < space_.stages[s].channels.size(); out++) {
-                    fill_stage(context, s, in, out);
+                for (std::size_t out = 0; out < outs; out++) {
+                    fill_stage(s, in, out);
                 }
             }
-            ins = space_.stages[s].channels.size();
+            ins = outs;
         }
         for (std::size_t in = 0; in < ins; in++) {
-            const auto body = before(space_.stages.size(), in);
+            const auto body = before(skeleton_->stages.size(), in);
             const int first = block_count(body);
-            add(network(body, space_.head), {first, first + block_count(space_.head)},
-                tables_.row(tables_.head_, context, in, 0, 0));
+            add(network(body, skeleton_->head), {first, first + block_count(skeleton_->head)},
+                Part::head, tables_.row(sheet_->head, in, 0, 0));
         }
     }
 
     /// Network number o has option o at every position.
-    void fill_stage(std::size_t context, std::size_t s, std::size_t in, std::size_t out) {
-        const Stage &stage = space_.stages[s];
+    void fill_stage(std::size_t s, std::size_t in, std::size_t out) {
+        const Stage &stage = skeleton_->stages[s];
         const auto body = before(s, in);
-        const int first = block_count(body);
         std::size_t most = 0;
         for (const auto &position : stage.positions) {
             most = std::max(most, position.size());
         }
         for (std::size_t o = 0; o < most; o++) {
             std::vector<Block> blocks;
+            std::vector<BlockRange> ranges;
+            int next = block_count(body);
             for (std::size_t p = 0; p < stage.positions.size(); p++) {
-                blocks.push_back(stage.positions[p][std::min(o, stage.positions[p].size() - 1)]);
-                blocks.back().channels = stage.channels[out];
-                blocks.back().stride = p == 0 ? stage.stride : 1;
+                const auto &position = stage.positions[p];
+                const Option &option = position[std::min(o, position.size() - 1)];
+                ranges.push_back({next, next});
+                if (option.block) {
+                    blocks.push_back(stage.placed(option, p, out));
+                    next = ranges.back().end += blocks.back().repeat;
+                }
             }
             const Network built = network(body, blocks);
             for (std::size_t p = 0; p < stage.positions.size(); p++) {
                 const bool seen = p > 0 && in > 0;
                 if (o < stage.positions[p].size() && !seen) {
-                    const int block = first + static_cast<int>(p);
-                    add(built, {block, block + 1},
-                        tables_.row(tables_.stages_[s][p], context, p == 0 ? in : 0, out, o));
+                    add(built, ranges[p], Part::block,
+                        tables_.row(sheet_->stages[s][p], p == 0 ? in : 0, out, o));
                 }
             }
         }
@@ -199,8 +195,10 @@ private:
         return build(family_, variant_);
     }
 
+    enum class Part { stem, block, head };
+
     /// Counts the blocks into a row and remembers their layers for `price`.
-    void add(const Network &built, const BlockRange &blocks, const std::int64_t *place) {
+    void add(const Network &built, const BlockRange &blocks, Part part, const std::int64_t *place) {
         const auto offset = static_cast<std::size_t>(place - tables_.rows_.data());
         std::int64_t *row = tables_.rows_.data() + offset;
         std::int64_t *counts = row + tables_.targets_.size() * target_columns;
@@ -232,15 +230,15 @@ private:
             pending_.emplace_back(offset, unique(node.layer));
         }
         // The stem takes the network's input and the head makes its output.
-        const bool stem = blocks.first == 0;
-        const bool head = place >= tables_.row(tables_.head_, 0, 0, 0, 0);
         const auto bytes_of = [](const Shape &shape, const PricedTarget &target) {
             return shape.elements() * size_of(target.workload.precision);
         };
-        per_target(input,
-                   [&](const PricedTarget &t) { return stem ? bytes_of(built.input, t) : 0; });
-        per_target(output,
-                   [&](const PricedTarget &t) { return head ? bytes_of(built.output(), t) : 0; });
+        per_target(input, [&](const PricedTarget &t) {
+            return part == Part::stem ? bytes_of(built.input, t) : 0;
+        });
+        per_target(output, [&](const PricedTarget &t) {
+            return part == Part::head ? bytes_of(built.output(), t) : 0;
+        });
     }
 
     std::size_t unique(const Layer &layer) {
@@ -286,6 +284,8 @@ private:
 
     CostTables &tables_;
     const DesignSpace &space_;
+    const Skeleton *skeleton_ = nullptr; ///< of the context being filled
+    const CostTables::Sheet *sheet_ = nullptr;
     Family family_;
     Variant variant_;
     std::unordered_map<std::string, std::size_t> numbers_;
@@ -316,9 +316,10 @@ CostTables::CostTables(const DesignSpace &space, const std::vector<PricedTarget>
 }
 
 std::vector<std::int64_t> CostTables::add_up(const Choices &choices, bool &mixed) const {
-    const auto chosen = [&](std::size_t axis) { return static_cast<std::size_t>(choices[axis]); };
-    const std::size_t context =
-        (chosen(0) * space_.widths.size() + chosen(1)) * space_.activations.size() + chosen(2);
+    const std::size_t context = space_.context_of(choices);
+    const Skeleton &skeleton = space_.skeleton(space_.contexts()[context]);
+    const Sheet &sheet = sheets_[context];
+    const auto own = [&](std::size_t axis) { return skeleton.menus[axis].own(choices[axis]); };
     const std::size_t last = columns_ - 1; // the column that is maxed
     std::vector<std::int64_t> sums(columns_, 0);
     const auto add = [&](const std::int64_t *row) {
@@ -329,21 +330,21 @@ std::vector<std::int64_t> CostTables::add_up(const Choices &choices, bool &mixed
     };
     const std::size_t mixing_column = targets_.size() * target_columns + mixing;
     mixed = true;
-    add(row(stem_, context, 0, 0, 0));
-    std::size_t in = 0, axis = 3;
-    for (std::size_t s = 0; s < stages_.size(); s++) {
-        const std::size_t out = chosen(axis);
-        const auto depth = static_cast<std::size_t>(space_.stages[s].depths[chosen(axis + 1)]);
+    add(row(sheet.stem, 0, 0, 0));
+    std::size_t in = 0;
+    for (std::size_t s = 0; s < skeleton.stages.size(); s++) {
+        const std::size_t axis = space_.stage_axis(s);
+        const std::size_t out = own(axis);
+        const auto depth = static_cast<std::size_t>(skeleton.stages[s].depths[own(axis + 1)]);
         const std::int64_t mixing_before = sums[mixing_column];
         for (std::size_t p = 0; p < depth; p++) {
-            add(row(stages_[s][p], context, p == 0 ? in : 0, out, chosen(axis + 2 + p)));
+            add(row(sheet.stages[s][p], p == 0 ? in : 0, out, own(axis + 2 + p)));
         }
         mixed = mixed && sums[mixing_column] > mixing_before;
         in = out;
-        axis += 2 + stages_[s].size();
     }
-    add(row(head_, context, in, 0, 0));
-    const auto resolution = space_.resolutions[chosen(0)];
+    add(row(sheet.head, in, 0, 0));
+    const auto resolution = space_.contexts()[context].resolution;
     mixed = mixed && 1 + sums[targets_.size() * target_columns + reach] >= resolution;
     return sums;
 }
@@ -374,10 +375,6 @@ double value_of(Metric metric, std::int64_t amount) {
     case Metric::top1: return value;
     }
     return value;
-}
-
-std::size_t CostTables::contexts() const {
-    return space_.resolutions.size() * space_.widths.size() * space_.activations.size();
 }
 
 CostTables::Once CostTables::once(std::size_t target, const std::int64_t *sums) const {

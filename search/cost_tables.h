@@ -87,12 +87,12 @@ public:
     /// Why `target` (an index) refuses the candidate: "block7.expand: no hard_swish", or "".
     std::string refusal(const Choices &choices, std::size_t target) const;
 
-    /// By stage and UIB type, those that the space offers behind a stage's first block.
+    /// By stage and type of block, those that the space offers behind a stage's first block.
     std::vector<BlockRate> block_rates() const;
 
-    // Rows as they are added up, for searches that do it themselves. A context is one of the
-    // combinations of resolution, width and activation, the last one changing fastest.
-    std::size_t contexts() const;
+    // Rows as they are added up, for searches that do it themselves. A context is an index into
+    // DesignSpace::contexts(); channels and options are own numbers of its skeleton (skeleton.h).
+    std::size_t contexts() const { return sheets_.size(); }
     std::size_t columns() const { return columns_; }
     std::size_t column(std::size_t target, TargetColumn column) const {
         return target * target_columns + column;
@@ -100,15 +100,17 @@ public:
     std::size_t column(CountColumn column) const {
         return targets_.size() * target_columns + column;
     }
-    const std::int64_t *stem_row(std::size_t context) const { return row(stem_, context, 0, 0, 0); }
+    const std::int64_t *stem_row(std::size_t context) const {
+        return row(sheets_[context].stem, 0, 0, 0);
+    }
     /// `in` and `out`: choices of channels of the stage before and of this one; behind a stage's
     /// first position `in` is 0.
     const std::int64_t *block_row(std::size_t stage, std::size_t position, std::size_t context,
                                   std::size_t in, std::size_t out, std::size_t option) const {
-        return row(stages_[stage][position], context, in, out, option);
+        return row(sheets_[context].stages[stage][position], in, out, option);
     }
     const std::int64_t *head_row(std::size_t context, std::size_t in) const {
-        return row(head_, context, in, 0, 0);
+        return row(sheets_[context].head, in, 0, 0);
     }
     /// What a target adds once per network, given the sums of the rows.
     struct Once {
@@ -126,17 +128,21 @@ public:
     std::size_t rows() const { return rows_.size() / columns_; }
 
 private:
-    /// Rows of one block position, indexed by (context, in, out, option).
+    /// Rows of one block position, indexed by (in, out, option).
     struct Table {
         std::size_t first_row = 0;
-        std::size_t ins = 1, outs = 1, options = 1;
+        std::size_t outs = 1, options = 1;
+    };
+    /// The tables of one context.
+    struct Sheet {
+        Table stem, head;
+        std::vector<std::vector<Table>> stages; ///< by stage, position
     };
     class Filler;
 
-    const std::int64_t *row(const Table &table, std::size_t context, std::size_t in,
-                            std::size_t out, std::size_t option) const {
-        const std::size_t index =
-            ((context * table.ins + in) * table.outs + out) * table.options + option;
+    const std::int64_t *row(const Table &table, std::size_t in, std::size_t out,
+                            std::size_t option) const {
+        const std::size_t index = (in * table.outs + out) * table.options + option;
         return rows_.data() + (table.first_row + index) * columns_;
     }
     /// The rows of a network added up, and whether it mixes space as the guard wants.
@@ -147,8 +153,7 @@ private:
     const std::vector<PricedTarget> &targets_;
     std::size_t columns_ = 0;
     std::vector<std::int64_t> rows_;
-    Table stem_, head_;
-    std::vector<std::vector<Table>> stages_; ///< by stage, position
+    std::vector<Sheet> sheets_; ///< by context
     std::vector<std::string> rules_;
     std::size_t first_accuracy_ = 0;
     std::size_t first_constraint_ = 0;

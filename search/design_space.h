@@ -1,8 +1,9 @@
-// The networks a sweep may choose from: a fixed stem and head, stages of UIB blocks between them,
-// and the axes that vary (resolution, width, activation; per stage channels and depth; per block
-// the UIB). Data: data/spaces/*.json (design_space_json.h, schema data/schema/space.schema.json).
+// The networks a sweep may choose from: one or several skeletons (skeleton.h) and the axes that
+// vary (resolution, width, activation, skeleton; per stage channels and depth; per position the
+// block). Data: data/spaces/*.json (design_space_json.h, schema data/schema/space.schema.json).
 //
-// A candidate is one index per axis. The blocks beyond a stage's chosen depth do not exist: their
+// A candidate is one index per axis. An axis has the values of all skeletons, of which each offers
+// some. What a skeleton lacks, and the blocks beyond a stage's chosen depth, do not exist: their
 // index is `absent` in the canonical form, so two candidates are the same network exactly when
 // their canonical choices are equal.
 #pragma once
@@ -11,6 +12,7 @@
 #include "hwmodels/cost.h"
 #include "search/accuracy_spec.h"
 #include "search/pareto.h"
+#include "search/skeleton.h"
 
 #include <cstdint>
 #include <optional>
@@ -18,9 +20,6 @@
 #include <vector>
 
 namespace edgefront {
-
-using Choices = std::vector<int>;
-constexpr int absent = -1;
 
 /// What a candidate is judged by. Latency, energy and frame rate belong to a target.
 /// top1 is in percent.
@@ -60,41 +59,49 @@ struct SpaceTarget {
     int threads = 1;
 };
 
-/// Blocks of one spatial size; the first one carries the stride.
-struct Stage {
-    int stride = 1;
-    std::vector<int> channels; ///< output channels at width 1
-    std::vector<int> depths;   ///< numbers of blocks, ascending
-    /// Per position the UIB blocks to choose from; their channels are set by the stage's choice.
-    std::vector<std::vector<Block>> positions;
+struct Axis {
+    /// "resolution", "width", "activation", "skeleton", "s1_channels", "s1_depth", "s1_b2"
+    std::string name;
+    std::vector<std::string> values;
 };
 
-struct Axis {
-    std::string name; ///< "resolution", "width", "activation", "s1_channels", "s1_depth", "s1_b2"
-    std::vector<std::string> values;
+/// One combination of what concerns the whole network.
+struct Context {
+    std::size_t skeleton = 0; ///< index into DesignSpace::skeletons
+    int resolution = 0;
+    double width = 1;
+    Activation activation = Activation::relu;
+    Choices choices; ///< of the axes before the first stage's
 };
 
 struct DesignSpace {
     std::string name;
     std::string description;
-    Family rules; ///< width rule, padding, classes...; its blocks are not used
-    std::vector<int> resolutions;
-    std::vector<double> widths;
-    std::vector<Activation> activations; ///< of every block that names none
-    std::vector<Block> stem;
-    std::vector<Stage> stages;
-    std::vector<Block> head;
-    bool spatial_mixing = true; ///< the guard of spatial_guard.h
+    Family rules;                    ///< width rule, padding, classes...; its blocks are not used
+    std::vector<Skeleton> skeletons; ///< at least one
+    bool spatial_mixing = true;      ///< the guard of spatial_guard.h
     std::vector<SpaceTarget> targets;
     std::vector<Constraint> constraints;
     std::vector<Objective> objectives;
     std::vector<std::string> marks;       ///< published networks to look up
     std::optional<AccuracySpec> accuracy; ///< where top1 comes from
 
-    /// resolution, width, activation, then per stage channels, depth and one axis per position.
-    std::vector<Axis> axes() const;
+    /// Derives axes and contexts from the skeletons; to be called when they are complete.
+    void lay_out();
+    /// resolution, width, activation, the skeleton where there are several, then per stage
+    /// channels, depth and one axis per position, as many as any skeleton has.
+    const std::vector<Axis> &axes() const { return axes_; }
     /// Where the axes of a stage begin: channels; depth and the positions follow.
-    std::size_t stage_axis(std::size_t stage) const;
+    std::size_t stage_axis(std::size_t stage) const { return stage_axes_[stage]; }
+
+    /// By skeleton, resolution, width, activation, the last one changing fastest.
+    const std::vector<Context> &contexts() const { return contexts_; }
+    const Skeleton &skeleton(const Context &context) const { return skeletons[context.skeleton]; }
+    /// Index of the context of these choices.
+    std::size_t context_of(const Choices &choices) const;
+    /// The canonical choices of a network given by its skeleton's own numbers (skeleton.h): per
+    /// stage channels, depth, and an option per position; what does not exist may have any number.
+    Choices choices_of(const Context &context, const Choices &own) const;
 
     /// Whether an objective or a constraint asks for top1.
     bool uses_top1() const;
@@ -103,14 +110,13 @@ struct DesignSpace {
     double size() const;
     /// The canonical choices of network number `index` < size(); every network has one number.
     Choices at(std::uint64_t index) const;
-    Choices canonical(Choices choices) const;
+    /// A value that the chosen skeleton does not offer becomes the nearest one it does.
+    Choices canonical(const Choices &choices) const;
 
     /// The values of the axes as text; "" where a block is absent.
     std::vector<std::string> describe(const Choices &choices) const;
-    static std::vector<std::string> describe(const Choices &choices, const std::vector<Axis> &axes);
     /// The inverse of `describe`; throws UserError naming the axis.
-    Choices parse(const std::vector<std::string> &values) const { return parse(values, axes()); }
-    Choices parse(const std::vector<std::string> &values, const std::vector<Axis> &axes) const;
+    Choices parse(const std::vector<std::string> &values) const;
     /// First 8 hexadecimal digits of the stable hash of the choices as text.
     std::string id(const Choices &choices) const;
     static std::string id(const std::vector<std::string> &values);
@@ -118,11 +124,13 @@ struct DesignSpace {
     /// Stem, chosen blocks and head, one row per block.
     std::vector<Block> blocks(const Choices &choices) const;
     Network network(const Choices &choices) const;
-};
 
-/// "a5_k5_e3": a UIB option without repeats, stride and channels.
-std::string option_name(const Block &uib);
-/// The four types of `uib_type`: ExtraDW, IB, ConvNext, FFN.
-const std::vector<std::string> &uib_types();
+private:
+    std::size_t skeleton_of(const Choices &choices) const;
+
+    std::vector<Axis> axes_;
+    std::vector<std::size_t> stage_axes_; ///< where they begin; one more: how many axes there are
+    std::vector<Context> contexts_;
+};
 
 } // namespace edgefront

@@ -4,6 +4,8 @@
 #include "dsl/family_json.h"
 #include "hwmodels/cost_model.h"
 #include "hwmodels/target.h"
+#include "search/json_lists.h"
+#include "search/skeleton_json.h"
 
 #include <algorithm>
 #include <set>
@@ -14,137 +16,6 @@ namespace {
 
 constexpr const char *schema = "edgefront/space/1";
 constexpr double most = 1e15; ///< of any bound
-
-/// What `look_up` finds; its complaint about a name gets the place in the file.
-template <typename F>
-auto at_place(const JsonReader &json, F look_up) {
-    try {
-        return look_up();
-    } catch (const UserError &e) {
-        throw json.error(e.what());
-    }
-}
-
-template <typename T, typename F>
-std::vector<T> distinct(const JsonReader &json, F read) {
-    std::vector<T> values;
-    for (const auto &item : json.items()) {
-        const T value = read(item);
-        if (std::find(values.begin(), values.end(), value) != values.end()) {
-            throw item.error("this value stands twice");
-        }
-        values.push_back(value);
-    }
-    if (values.empty()) {
-        throw json.error("expected at least one value");
-    }
-    return values;
-}
-
-std::vector<int> integers(const JsonReader &json, int least, int limit) {
-    return distinct<int>(
-        json, [&](const JsonReader &v) { return static_cast<int>(v.integer(least, limit)); });
-}
-
-/// `rules`: whose definitions the rows may use.
-std::vector<Block> read_blocks(const JsonReader &json, const Family &rules) {
-    std::vector<Block> blocks;
-    for (const auto &row : json.items()) {
-        blocks.push_back(read_block(row, rules));
-        if (!blocks.back().from.empty() || blocks.back().added) {
-            throw row.error("the rows of a space follow each other; branches are a matter of "
-                            "definitions");
-        }
-    }
-    return blocks;
-}
-
-/// 0 means: no depthwise convolution here.
-std::vector<int> kernels(const JsonReader &json) {
-    return distinct<int>(json, [](const JsonReader &v) {
-        const int kernel = static_cast<int>(v.integer(0, 31));
-        if (kernel != 0 && kernel % 2 == 0) {
-            throw v.error("kernels are odd (or 0: none), found " + std::to_string(kernel));
-        }
-        return kernel;
-    });
-}
-
-/// One position: every start kernel with every middle kernel and expansion, or a list of options.
-/// Where the stride is above 1 it needs a depthwise convolution, so the combinations without one
-/// are left out (and refused in a list).
-std::vector<Block> read_position(const JsonReader &json, int stride) {
-    std::vector<Block> options;
-    if (json.is_array()) {
-        options = distinct<Block>(json, [&](const JsonReader &v) {
-            const Block block = [&] {
-                try {
-                    return parse_block_string("uir_" + v.string() + "_c1");
-                } catch (const UserError &) {
-                    throw v.error("expected a UIB option as \"a5_k5_e3\" (start kernel, middle "
-                                  "kernel, expansion), found \"" +
-                                  v.string() + "\"");
-                }
-            }();
-            if (option_name(block) != v.string()) {
-                throw v.error("expected a UIB option written as \"" + option_name(block) + "\"");
-            }
-            if (stride > 1 && block.start_kernel == 0 && block.mid_kernel == 0) {
-                throw v.error("the first block of a stage with a stride needs a depthwise kernel");
-            }
-            return block;
-        });
-    } else {
-        const auto starts = kernels(json.at("start_kernels"));
-        const auto mids = kernels(json.at("mid_kernels"));
-        const auto expansions = distinct<double>(
-            json.at("expansions"), [](const JsonReader &v) { return v.number(0.01, 64); });
-        json.finish();
-        for (const int start : starts) {
-            for (const int mid : mids) {
-                for (const double expansion : expansions) {
-                    if (stride == 1 || start > 0 || mid > 0) {
-                        options.push_back(uib(1).start_dw(start).mid_dw(mid).e(expansion));
-                    }
-                }
-            }
-        }
-    }
-    if (options.empty()) {
-        throw json.error("no block is left: a stride needs a depthwise kernel");
-    }
-    for (auto &block : options) {
-        block.channels = 0;
-    }
-    return options;
-}
-
-Stage read_stage(const JsonReader &json) {
-    Stage stage;
-    stage.stride = static_cast<int>(json.at("stride").integer(1, 8));
-    stage.channels = integers(json.at("channels"), 1, 65536);
-    stage.depths = integers(json.at("depths"), 1, 64);
-    std::sort(stage.depths.begin(), stage.depths.end());
-    const auto deepest = static_cast<std::size_t>(stage.depths.back());
-    const JsonReader blocks = json.at("blocks");
-    const auto stride_at = [&](std::size_t p) { return p == 0 ? stage.stride : 1; };
-    if (blocks.is_object()) {
-        for (std::size_t p = 0; p < deepest; p++) {
-            stage.positions.push_back(read_position(blocks, stride_at(p)));
-        }
-    } else {
-        for (const auto &position : blocks.items()) {
-            stage.positions.push_back(read_position(position, stride_at(stage.positions.size())));
-        }
-        if (stage.positions.size() != deepest) {
-            throw blocks.error("expected one entry per block of the greatest depth (" +
-                               std::to_string(deepest) + "), found " +
-                               std::to_string(stage.positions.size()));
-        }
-    }
-    json.finish();
-    return stage;
-}
 
 Measure read_measure(const JsonReader &json, const std::vector<std::string> &targets) {
     Measure measure;
@@ -227,27 +98,34 @@ Family read_rules(const JsonReader &json, const Zoo &zoo) {
                             : read_family(json);
 }
 
-/// The networks themselves: what varies and what stays.
-void read_axes(const JsonReader &json, DesignSpace &space) {
-    space.resolutions = integers(json.at("resolutions"), 16, 4096);
-    space.widths =
-        distinct<double>(json.at("widths"), [](const JsonReader &v) { return v.number(0.01, 16); });
-    space.activations = {space.rules.activation};
-    if (const auto activations = json.find("activations")) {
-        space.activations = distinct<Activation>(*activations, [](const JsonReader &v) {
-            return static_cast<Activation>(v.one_of(activation_names()));
-        });
-    }
-    space.stem = read_blocks(json.at("stem"), space.rules);
-    for (const auto &stage : json.at("stages").items()) {
-        space.stages.push_back(read_stage(stage));
-    }
-    space.head = read_blocks(json.at("head"), space.rules);
-    for (const char *part : {"stem", "head"}) {
-        if (json.at(part).items().empty()) {
-            throw json.at(part).error("expected at least one block");
+/// "skeletons", or a single one's stem, stages and head beside everything else.
+void read_skeletons(const JsonReader &json, DesignSpace &space) {
+    const auto list = json.find("skeletons");
+    if (!list) {
+        space.skeletons = {read_skeleton(json, json, space.rules)};
+    } else {
+        for (const char *part : {"stem", "stages", "head"}) {
+            if (json.has(part)) {
+                throw json.at(part).error(
+                    "a space has either \"skeletons\" or \"stem\", \"stages\" and \"head\"");
+            }
+        }
+        for (const auto &item : list->items()) {
+            const JsonReader name = item.at("name");
+            space.skeletons.push_back(read_skeleton(item, json, space.rules));
+            space.skeletons.back().name = read_name(name);
+            item.finish();
+            const auto same = [&](const Skeleton &k) { return k.name == name.string(); };
+            if (std::count_if(space.skeletons.begin(), space.skeletons.end(), same) > 1) {
+                throw name.error("two skeletons have this name");
+            }
+        }
+        if (space.skeletons.empty()) {
+            throw list->error("expected at least one skeleton");
         }
     }
+    space.lay_out();
+    check_rows(space.skeletons, space.rules);
 }
 
 } // namespace
@@ -286,7 +164,7 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
         space.description = description->string();
     }
     space.rules = read_rules(json.at("rules"), zoo);
-    read_axes(json, space);
+    read_skeletons(json, space);
     std::vector<std::string> names;
     for (const auto &item : json.at("targets").items()) {
         space.targets.push_back(read_space_target(item));
@@ -340,40 +218,11 @@ Json write_measure(const Measure &measure) {
     return json;
 }
 
-Json write_stage(const Stage &stage) {
-    Json positions = Json::array();
-    for (const auto &position : stage.positions) {
-        Json options = Json::array();
-        for (const auto &block : position) {
-            options.push_back(option_name(block));
-        }
-        positions.push_back(options);
-    }
-    return {{"stride", stage.stride},
-            {"channels", stage.channels},
-            {"depths", stage.depths},
-            {"blocks", positions}};
-}
-
-Json write_blocks(const std::vector<Block> &blocks) {
-    Json rows = Json::array();
-    for (const auto &block : blocks) {
-        rows.push_back(write_block(block));
-    }
-    return rows;
-}
-
 } // namespace
 
 Json write_space(const DesignSpace &space) {
-    Json activations = Json::array(), stages = Json::array(), targets = Json::array();
+    Json targets = Json::array();
     Json constraints = Json::array(), objectives = Json::array();
-    for (const auto activation : space.activations) {
-        activations.push_back(to_string(activation));
-    }
-    for (const auto &stage : space.stages) {
-        stages.push_back(write_stage(stage));
-    }
     for (const auto &target : space.targets) {
         Json json = {{"name", target.name}};
         if (target.precision) {
@@ -396,18 +245,23 @@ Json write_space(const DesignSpace &space) {
     Json json = {{"schema", schema},
                  {"name", space.name},
                  {"description", space.description},
-                 {"rules", write_family(space.rules)},
-                 {"resolutions", space.resolutions},
-                 {"widths", space.widths},
-                 {"activations", activations},
-                 {"stem", write_blocks(space.stem)},
-                 {"stages", stages},
-                 {"head", write_blocks(space.head)},
-                 {"targets", targets},
+                 {"rules", write_family(space.rules)}};
+    if (space.skeletons.size() == 1) {
+        json.update(write_skeleton(space.skeletons[0]));
+    } else {
+        Json skeletons = Json::array();
+        for (const auto &skeleton : space.skeletons) {
+            Json own = {{"name", skeleton.name}};
+            own.update(write_skeleton(skeleton));
+            skeletons.push_back(own);
+        }
+        json["skeletons"] = skeletons;
+    }
+    json.update({{"targets", targets},
                  {"spatial_mixing", space.spatial_mixing},
                  {"constraints", constraints},
                  {"objectives", objectives},
-                 {"mark", space.marks}};
+                 {"mark", space.marks}});
     if (space.accuracy) {
         json["accuracy"] = write_accuracy_spec(*space.accuracy);
     }

@@ -19,9 +19,13 @@ public:
         : space_(space), tables_(tables), problem_(space, tables), bits_(space),
           allowed_factor_(1 + config.epsilon * (1 - 1e-9)) {
         std::size_t most_outs = 1;
-        for (const auto &stage : space.stages) {
-            positions_ += stage.positions.size();
-            most_outs = std::max(most_outs, stage.channels.size());
+        for (const auto &context : space.contexts()) {
+            std::int64_t steps = 2; // beginning and end
+            for (const auto &stage : space.skeleton(context).stages) {
+                steps += static_cast<std::int64_t>(stage.positions.size());
+                most_outs = std::max(most_outs, stage.channels.size());
+            }
+            steps_before_.push_back(steps_before_.back() + steps);
         }
         // A label, and while it is pruned a copy, its keys in order and in the tree.
         const std::size_t bytes = 8 * (2 * (problem_.sums() + bits_.words()) + 48);
@@ -32,24 +36,22 @@ public:
     }
 
     /// One position of the blocks, or the beginning or the end of a context.
-    void step(const Evaluate &evaluate, const ParetoFront &front) override {
+    std::vector<Choices> ask(const ParetoFront &front) override {
         if (unit_ == 0) {
             begin(front);
-        } else if (stage_ < space_.stages.size()) {
+        } else if (stage_ < skeleton_->stages.size()) {
             place(position_);
         } else {
-            end(evaluate, front);
-            return;
+            return end(front);
         }
         unit_++;
+        return {};
     }
     bool finished() const override { return context_ >= tables_.contexts(); }
     std::int64_t done() const override {
-        return static_cast<std::int64_t>(context_ * (positions_ + 2) + unit_);
+        return steps_before_[context_] + static_cast<std::int64_t>(unit_);
     }
-    std::int64_t planned() const override {
-        return static_cast<std::int64_t>(tables_.contexts() * (positions_ + 2));
-    }
+    std::int64_t planned() const override { return steps_before_.back(); }
     /// A context that was begun is begun again.
     Json state() const override { return {{"context", context_}, {"factor", factor_}}; }
     void restore(const JsonReader &state) override {
@@ -73,20 +75,18 @@ private:
             costs = costs_of(member.values);
             known_.insert(costs.data());
         }
-        const std::size_t activations = space_.activations.size(), widths = space_.widths.size();
-        const std::size_t chosen[3] = {context_ / (widths * activations),
-                                       context_ / activations % widths, context_ % activations};
+        const Context &context = space_.contexts()[context_];
+        skeleton_ = &space_.skeleton(context);
         Labels first = none();
         if (problem_.allowed(tables_.stem_row(context_))) {
             std::int64_t *label = first.push(std::vector<std::int64_t>(first.row(), 0).data());
             problem_.add(label, tables_.stem_row(context_));
-            for (std::size_t axis = 0; axis < 3; axis++) {
-                bits_.set(label + first.sums, axis, static_cast<int>(chosen[axis]));
+            for (std::size_t axis = 0; axis < context.choices.size(); axis++) {
+                bits_.set(label + first.sums, axis, context.choices[axis]);
             }
         }
         arriving_ = {std::move(first)};
         stage_ = position_ = 0;
-        axis_ = 3;
         ends_.clear();
     }
 
@@ -107,7 +107,7 @@ private:
     }
 
     void place(std::size_t p) {
-        const Stage &stage = space_.stages[stage_];
+        const Stage &stage = skeleton_->stages[stage_];
         const std::size_t outs = stage.channels.size();
         std::vector<Labels> placed;
         for (std::size_t out = 0; out < outs; out++) {
@@ -130,7 +130,8 @@ private:
         const auto depth =
             std::find(stage.depths.begin(), stage.depths.end(), static_cast<int>(p + 1));
         for (std::size_t out = 0; depth != stage.depths.end() && out < outs; out++) {
-            leave(buckets_[out], static_cast<int>(depth - stage.depths.begin()), ends_[out]);
+            leave(buckets_[out], static_cast<std::size_t>(depth - stage.depths.begin()),
+                  ends_[out]);
         }
         position_++;
         if (position_ == stage.positions.size()) {
@@ -140,7 +141,6 @@ private:
                 arriving_.push_back(fitting(prune(problem_, rest, bits_, ends_[out], 0), rest));
             }
             ends_.clear();
-            axis_ += 2 + position_;
             position_ = 0;
             stage_++;
         }
@@ -176,9 +176,9 @@ private:
                             std::vector<std::int64_t>(bits_.words(), 0)};
                 problem_.add(e.own.low.data(), e.row);
                 problem_.add(e.own.high.data(), e.row);
-                bits_.set(e.choices.data(), axis_ + 2 + p, static_cast<int>(o));
+                choose(e.choices.data(), 2 + p, o);
                 if (p == 0) {
-                    bits_.set(e.choices.data(), axis_, static_cast<int>(out));
+                    choose(e.choices.data(), 0, out);
                 }
                 all.labels += e.members->size();
                 all.list.push_back(std::move(e));
@@ -213,7 +213,7 @@ private:
         problem_.append(around, rest);
         Labels rows = none();
         std::vector<std::int64_t> label(rows.row());
-        for (std::size_t o = 0; o < space_.stages[stage_].positions[p].size(); o++) {
+        for (std::size_t o = 0; o < skeleton_->stages[stage_].positions[p].size(); o++) {
             const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
             if (problem_.allowed(row)) {
                 std::fill(label.begin(), label.end(), 0);
@@ -230,13 +230,19 @@ private:
         return options;
     }
 
+    /// Notes an own number of the stage: of channels (0), depth (1), or an option (2...).
+    void choose(std::int64_t *words, std::size_t axis, std::size_t own) const {
+        axis += space_.stage_axis(stage_);
+        bits_.set(words, axis, skeleton_->menus[axis].choices[own]);
+    }
+
     /// The stage ends here, for those with a layer that mixes space.
-    void leave(const Labels &labels, int depth, Labels &ends) const {
+    void leave(const Labels &labels, std::size_t depth, Labels &ends) const {
         ends.factor = std::max(ends.factor, labels.factor);
         for (std::size_t i = 0; i < labels.size(); i++) {
             if (problem_.mixed(labels.at(i))) {
                 std::int64_t *label = ends.push(labels.at(i));
-                bits_.set(label + labels.sums, axis_ + 1, depth);
+                choose(label + labels.sums, 1, depth);
                 problem_.begin_stage(label);
             }
         }
@@ -252,14 +258,15 @@ private:
         if (labels < few_labels || factor >= allowed_factor_) {
             return 0;
         }
-        std::size_t left = space_.stages[stage_].positions.size() - position_;
-        for (std::size_t s = stage_ + 1; s < space_.stages.size(); s++) {
-            left += space_.stages[s].positions.size();
+        std::size_t left = skeleton_->stages[stage_].positions.size() - position_;
+        for (std::size_t s = stage_ + 1; s < skeleton_->stages.size(); s++) {
+            left += skeleton_->stages[s].positions.size();
         }
         return std::pow(allowed_factor_ / factor, 1 / static_cast<double>(left)) - 1;
     }
 
-    void end(const Evaluate &evaluate, const ParetoFront &front) {
+    /// The networks of the context's front.
+    std::vector<Choices> end(const ParetoFront &front) {
         Labels whole = none();
         for (std::size_t in = 0; in < arriving_.size(); in++) {
             const std::int64_t *row = tables_.head_row(context_, in);
@@ -276,12 +283,9 @@ private:
         for (std::size_t i = 0; i < whole.size(); i++) {
             batch.push_back(bits_.choices(whole.choices(i)));
         }
-        evaluate(batch);
         context_++;
         unit_ = 0;
-        if (finished() && front.size() == 0) {
-            evaluate(nearest());
-        }
+        return finished() && batch.empty() && front.size() == 0 ? nearest() : batch;
     }
 
     /// For every rule the network of each context that comes nearest to keeping it.
@@ -314,14 +318,14 @@ private:
     ExactProblem problem_;
     ChoiceBits bits_;
     double allowed_factor_;
-    std::size_t positions_ = 0;
+    std::vector<std::int64_t> steps_before_ = {0}; ///< by context, and of all
     std::size_t most_candidates_, most_labels_;
 
     std::size_t context_ = 0;
     double factor_ = 1; ///< the largest of all contexts so far
     // Inside a context.
     std::size_t unit_ = 0, stage_ = 0, position_ = 0;
-    std::size_t axis_ = 3;               ///< where the stage's axes begin
+    const Skeleton *skeleton_ = nullptr;
     DominanceTree known_{1};             ///< the front when the context began
     std::vector<Labels> arriving_;       ///< at the stage, by the channels of the one before
     std::vector<Labels> buckets_, ends_; ///< inside and behind the stage, by its channels
@@ -347,15 +351,17 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
         }
     };
     const auto amount = [&](const std::int64_t *row) { return sign * row[column]; };
+    const Skeleton &skeleton = space.skeleton(space.contexts()[context]);
     // `ways[in]`: the best from a stage's beginning to the end of the network.
     std::vector<Best> ways;
-    const std::size_t last_outs = space.stages.empty() ? 1 : space.stages.back().channels.size();
+    const std::size_t last_outs =
+        skeleton.stages.empty() ? 1 : skeleton.stages.back().channels.size();
     for (std::size_t in = 0; in < last_outs; in++) {
         ways.push_back({amount(tables.head_row(context, in)), {}});
     }
-    for (std::size_t s = space.stages.size(); s-- > 0;) {
-        const Stage &stage = space.stages[s];
-        const std::size_t ins = s == 0 ? 1 : space.stages[s - 1].channels.size();
+    for (std::size_t s = skeleton.stages.size(); s-- > 0;) {
+        const Stage &stage = skeleton.stages[s];
+        const std::size_t ins = s == 0 ? 1 : skeleton.stages[s - 1].channels.size();
         std::vector<Best> before(ins);
         for (std::size_t in = 0; in < ins; in++) {
             for (std::size_t out = 0; out < stage.channels.size(); out++) {
@@ -364,7 +370,7 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
                     std::int64_t total = ways[out].amount;
                     for (std::size_t p = 0; p < stage.positions.size(); p++) {
                         if (static_cast<int>(p) >= stage.depths[d]) {
-                            own.push_back(absent);
+                            own.push_back(0);
                             continue;
                         }
                         Best option;
@@ -382,12 +388,7 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
         }
         ways = std::move(before);
     }
-    const std::size_t activations = space.activations.size(), widths = space.widths.size();
-    Choices choices = {static_cast<int>(context / (widths * activations)),
-                       static_cast<int>(context / activations % widths),
-                       static_cast<int>(context % activations)};
-    choices.insert(choices.end(), ways[0].choices.begin(), ways[0].choices.end());
-    return choices;
+    return space.choices_of(space.contexts()[context], ways[0].choices);
 }
 
 std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,

@@ -224,16 +224,16 @@ void ExactProblem::widen_by(Rest &rest, const Rest &other) const {
 }
 
 void ExactProblem::fill_stage(std::size_t s) {
-    const Stage &stage = space_.stages[s];
+    const Stage &stage = skeleton_->stages[s];
     const std::size_t outs = stage.channels.size(), depth = stage.positions.size();
     behind_[s].assign(outs, Rest());
     rests_[s].assign(depth, std::vector<Rest>(outs));
     for (std::size_t out = 0; out < outs; out++) {
         Rest &end = behind_[s][out];
-        if (s + 1 == space_.stages.size()) {
+        if (s + 1 == skeleton_->stages.size()) {
             end = after(tables_.head_row(context_, out), nothing());
         } else {
-            const Stage &next = space_.stages[s + 1];
+            const Stage &next = skeleton_->stages[s + 1];
             for (std::size_t further = 0; further < next.channels.size(); further++) {
                 for (std::size_t o = 0; o < next.positions[0].size(); o++) {
                     widen_by(end, after(tables_.block_row(s + 1, 0, context_, out, further, o),
@@ -257,18 +257,18 @@ void ExactProblem::fill_stage(std::size_t s) {
 
 void ExactProblem::enter(std::size_t context) {
     context_ = context;
-    const std::size_t resolution = context / (space_.widths.size() * space_.activations.size());
-    reach_wanted_ = space_.resolutions[resolution] - 1;
-    rests_.resize(space_.stages.size());
-    behind_.resize(space_.stages.size());
-    for (std::size_t s = space_.stages.size(); s-- > 0;) {
+    skeleton_ = &space_.skeleton(space_.contexts()[context]);
+    reach_wanted_ = space_.contexts()[context].resolution - 1;
+    rests_.resize(skeleton_->stages.size());
+    behind_.resize(skeleton_->stages.size());
+    for (std::size_t s = skeleton_->stages.size(); s-- > 0;) {
         fill_stage(s);
     }
     Rest whole;
-    if (space_.stages.empty()) {
+    if (skeleton_->stages.empty()) {
         widen_by(whole, after(tables_.head_row(context_, 0), nothing()));
     } else {
-        const Stage &first = space_.stages[0];
+        const Stage &first = skeleton_->stages[0];
         for (std::size_t out = 0; out < first.channels.size(); out++) {
             for (std::size_t o = 0; o < first.positions[0].size(); o++) {
                 widen_by(whole,

@@ -61,7 +61,7 @@ struct Rest {
     std::vector<std::int64_t> low, high;
 };
 
-/// The problem of one context (resolution, width, activation).
+/// The problem of one context (skeleton, resolution, width, activation).
 class ExactProblem {
 public:
     ExactProblem(const DesignSpace &space, const CostTables &tables);
@@ -118,7 +118,8 @@ private:
     const DesignSpace &space_;
     const CostTables &tables_;
     std::size_t context_ = 0;
-    std::vector<std::size_t> columns_; ///< of the tables, one per sum
+    const Skeleton *skeleton_ = nullptr; ///< of the context
+    std::vector<std::size_t> columns_;   ///< of the tables, one per sum
     std::vector<Goal> goals_;
     std::vector<std::size_t> objectives_;
     bool guard_ = false;

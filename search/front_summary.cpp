@@ -10,13 +10,28 @@
 
 namespace edgefront {
 
-std::optional<std::size_t> uib_type_of(const std::string &axis, const std::string &choice) {
-    if (axis.find("_b") == std::string::npos || choice.empty()) {
-        return std::nullopt;
+std::string block_type_of(const std::string &axis, const std::string &choice) {
+    if (axis.find("_b") == std::string::npos || choice.empty() || choice == no_block) {
+        return "";
     }
-    const std::string type = uib_type(parse_block_string("uir_" + choice + "_c1"));
-    const auto &types = uib_types();
-    return static_cast<std::size_t>(std::find(types.begin(), types.end(), type) - types.begin());
+    try {
+        return uib_type(parse_block_string("uir_" + choice + "_c1"));
+    } catch (const UserError &) {
+        return choice;
+    }
+}
+
+std::vector<std::string> block_types(const RunResult &result) {
+    std::vector<std::string> types = uib_types();
+    for (std::size_t c = 0; c < result.choice_names.size(); c++) {
+        for (const auto &point : result.points) {
+            const std::string type = block_type_of(result.choice_names[c], point.choices[c]);
+            if (!type.empty() && std::count(types.begin(), types.end(), type) == 0) {
+                types.push_back(type);
+            }
+        }
+    }
+    return types;
 }
 
 std::int64_t StageMix::total() const {
@@ -28,18 +43,39 @@ double StageMix::share(std::size_t type) const {
 }
 
 std::vector<StageMix> block_mix(const RunResult &result) {
+    const auto types = block_types(result);
+    const auto column =
+        std::find(result.choice_names.begin(), result.choice_names.end(), "skeleton") -
+        result.choice_names.begin();
+    const auto skeleton_of = [&](const RunPoint &point) {
+        const auto c = static_cast<std::size_t>(column);
+        return c < point.choices.size() ? point.choices[c] + "." : std::string();
+    };
+    std::vector<std::string> skeletons;
+    for (const auto &point : result.points) {
+        const std::string skeleton = skeleton_of(point);
+        if (std::count(skeletons.begin(), skeletons.end(), skeleton) == 0) {
+            skeletons.push_back(skeleton);
+        }
+    }
     std::vector<StageMix> stages;
-    StageMix all{"all", {}};
-    for (std::size_t c = 0; c < result.choice_names.size(); c++) {
-        const std::string &axis = result.choice_names[c];
-        const std::string stage = axis.substr(0, axis.find('_'));
-        for (const auto &point : result.points) {
-            if (const auto type = uib_type_of(axis, point.choices[c])) {
-                if (stages.empty() || stages.back().stage != stage) {
-                    stages.push_back({stage, {}});
+    StageMix all{"all", std::vector<std::int64_t>(types.size(), 0)};
+    for (const auto &skeleton : skeletons) {
+        for (std::size_t c = 0; c < result.choice_names.size(); c++) {
+            const std::string &axis = result.choice_names[c];
+            const std::string stage = skeleton + axis.substr(0, axis.find('_'));
+            for (const auto &point : result.points) {
+                const std::string type = block_type_of(axis, point.choices[c]);
+                if (type.empty() || skeleton_of(point) != skeleton) {
+                    continue;
                 }
-                stages.back().blocks[*type]++;
-                all.blocks[*type]++;
+                if (stages.empty() || stages.back().stage != stage) {
+                    stages.push_back({stage, std::vector<std::int64_t>(types.size(), 0)});
+                }
+                const auto t = static_cast<std::size_t>(
+                    std::find(types.begin(), types.end(), type) - types.begin());
+                stages.back().blocks[t]++;
+                all.blocks[t]++;
             }
         }
     }
@@ -55,8 +91,15 @@ std::string composition(const RunResult &result) {
     if (mix.size() < 2) {
         return "";
     }
-    std::string text = fmt::format("\nUIB blocks of the front:\n  {:<5} {:<9}{:>8}{:>9}{:>10}",
-                                   "stage", "type", "front", "options", "reach px");
+    const auto types = block_types(result);
+    std::size_t stage_width = 5, type_width = 8;
+    for (const auto &rate : result.block_rates) {
+        stage_width = std::max(stage_width, rate.stage.size());
+        type_width = std::max(type_width, rate.type.size());
+    }
+    std::string text =
+        fmt::format("\nBlocks of the front:\n  {:<{}} {:<{}} {:>8}{:>9}{:>10}", "stage",
+                    stage_width, "type", type_width, "front", "options", "reach px");
     for (const auto &target : result.config.targets) {
         text += fmt::format("  {} ms/100M MACs", target.name);
     }
@@ -64,12 +107,13 @@ std::string composition(const RunResult &result) {
     for (const auto &rate : result.block_rates) {
         const auto stage = std::find_if(mix.begin(), mix.end(),
                                         [&](const StageMix &m) { return m.stage == rate.stage; });
-        const auto &types = uib_types();
         const auto type = static_cast<std::size_t>(
             std::find(types.begin(), types.end(), rate.type) - types.begin());
-        const double share = stage == mix.end() ? 0 : stage->share(type);
-        text += fmt::format("  {:<5} {:<9}{:>6.0f} %{:>7.0f} %{:>10.0f}", rate.stage, rate.type,
-                            100 * share, 100 * rate.offered, rate.reach_pixels);
+        const bool occurs = stage != mix.end() && type < types.size();
+        text +=
+            fmt::format("  {:<{}} {:<{}} {:>6.0f} %{:>7.0f} %{:>10.0f}", rate.stage, stage_width,
+                        rate.type, type_width, occurs ? 100 * stage->share(type) : 0.0,
+                        100 * rate.offered, rate.reach_pixels);
         for (std::size_t t = 0; t < rate.ms_per_100_mmacs.size(); t++) {
             const std::size_t width = result.config.targets[t].name.size() + 16;
             text += fmt::format("{:>{}.3f}", rate.ms_per_100_mmacs[t], width);
@@ -77,8 +121,8 @@ std::string composition(const RunResult &result) {
         text += "\n";
     }
     text += "  all:";
-    for (std::size_t t = 0; t < uib_types().size(); t++) {
-        text += fmt::format(" {} {:.0f} %", uib_types()[t], 100 * mix.back().share(t));
+    for (std::size_t t = 0; t < types.size(); t++) {
+        text += fmt::format(" {} {:.0f} %", types[t], 100 * mix.back().share(t));
     }
     return text + "\n";
 }
@@ -107,8 +151,11 @@ std::string standing(const RunResult &result, const PublishedMark &mark) {
     if (mark.on_front) {
         return fmt::format("{} ({}) is on the front\n", mark.network, mark.id);
     }
-    std::string text = fmt::format("{} ({}) is dominated by {} points of the front, for example\n",
-                                   mark.network, mark.id, mark.dominated_by.size());
+    const std::size_t dominators = mark.dominated_by.size();
+    std::string text =
+        fmt::format("{} ({}) is dominated by {} of the front{}\n", mark.network, mark.id,
+                    dominators == 1 ? "one point" : fmt::format("{} points", dominators),
+                    dominators == 1 ? "" : ", for example");
     std::vector<const Dominator *> shown;
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
         const auto best = std::max_element(mark.dominated_by.begin(), mark.dominated_by.end(),
@@ -119,6 +166,51 @@ std::string standing(const RunResult &result, const PublishedMark &mark) {
             shown.push_back(&*best);
             text += gains(result, mark, *best);
         }
+    }
+    return text;
+}
+
+/// One line per step of netadapt, with every objective.
+std::string path_of(const RunResult &result) {
+    if (result.path.empty()) {
+        return "";
+    }
+    std::string text =
+        fmt::format("\npath of {} steps from {} ({} shrinks):\n  {:<8}", result.path.size() - 1,
+                    result.config.netadapt.from, result.config.netadapt.toward, "id");
+    std::vector<std::size_t> widths;
+    for (const auto &objective : result.objectives) {
+        widths.push_back(std::max<std::size_t>(objective.name.size(), 10) + 2);
+        text += fmt::format("{:>{}}", objective.name, widths.back());
+    }
+    text += fmt::format("{:>9}{:>11}  change\n", "loss", "proposals");
+    for (const auto &step : result.path) {
+        text += "  " + step.point.id;
+        for (std::size_t o = 0; o < widths.size(); o++) {
+            text += fmt::format("{:>{}.9g}", step.point.values[o], widths[o]);
+        }
+        text += fmt::format("{:>9.4f}{:>11}  {}\n", step.loss, step.proposals,
+                            step.change.empty() ? "(start)" : step.change);
+    }
+    return text;
+}
+
+/// The network that the reward prefers.
+std::string preferred_of(const RunResult &result) {
+    if (!result.preferred) {
+        return "";
+    }
+    const RewardOptions &r = result.config.reward;
+    const RunPoint &point = result.point(result.preferred->id);
+    std::string text = fmt::format("\nmost {} * ({} / {})^w: {}, reward {:.6g}, {}\n", r.quality,
+                                   r.resource, r.target, point.id, result.preferred->reward,
+                                   !result.preferred->epsilon ? "of those evaluated"
+                                   : *result.preferred->epsilon == 0
+                                       ? "proven the largest of the space"
+                                       : fmt::format("proven within {:.3g} % of the largest",
+                                                     100 * *result.preferred->epsilon));
+    for (std::size_t o = 0; o < result.objectives.size(); o++) {
+        text += fmt::format("  {}: {}\n", result.objectives[o].name, point.values[o]);
     }
     return text;
 }
@@ -156,7 +248,7 @@ std::string summary(const RunResult &result) {
     if (result.accuracy) {
         text += "  top1 is " + result.accuracy->text() + "\n";
     }
-    text += composition(result);
+    text += preferred_of(result) + path_of(result) + composition(result);
     for (const auto &mark : result.marks) {
         text += "\n" + standing(result, mark);
     }

@@ -4,27 +4,28 @@
 #include "search/design_space.h"
 #include "search/run_directory.h"
 
-#include <array>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace edgefront {
 
-/// The index into `uib_types` of a choice "a3_k5_e4" on an axis "s1_b2", or nothing for other axes
-/// and absent blocks.
-std::optional<std::size_t> uib_type_of(const std::string &axis, const std::string &choice);
+/// The type of a choice "a3_k5_e4" on an axis "s1_b2" (`option_type`); "" for other axes and where
+/// no block stands.
+std::string block_type_of(const std::string &axis, const std::string &choice);
+
+/// The four UIBs, then the other types of blocks that occur in the points.
+std::vector<std::string> block_types(const RunResult &result);
 
 /// How many blocks of each type stand in one stage of all points together.
 struct StageMix {
-    std::string stage; ///< "s1"
-    std::array<std::int64_t, 4> blocks{};
+    std::string stage;                ///< "s1", or of several skeletons' "small.s1"
+    std::vector<std::int64_t> blocks; ///< by `block_types`
 
     std::int64_t total() const;
     double share(std::size_t type) const; ///< 0 to 1
 };
 
-/// One row per stage of UIB blocks; the last one, "all", is their sum.
+/// One row per stage with blocks; the last one, "all", is their sum.
 std::vector<StageMix> block_mix(const RunResult &result);
 
 /// A few lines: counters, best points, composition, published networks.

@@ -33,12 +33,12 @@ int index_of(const std::vector<T> &values, const T &value) {
     return it == values.end() ? absent : static_cast<int>(it - values.begin());
 }
 
-/// Walks the published rows along the space. `mismatch` explains the first difference.
+/// Walks the published rows along a skeleton. `mismatch` explains the first difference.
 struct Matcher {
-    const DesignSpace &space;
-    std::vector<Block> rows;
+    const Skeleton &skeleton;
+    const std::vector<Block> &rows;
     std::size_t next = 0;
-    Choices choices;
+    Choices own; ///< of the stages so far
     std::string mismatch;
 
     bool fixed(const std::vector<Block> &blocks, const char *part) {
@@ -54,54 +54,79 @@ struct Matcher {
     }
 
     bool stage(std::size_t s) {
-        const Stage &stage = space.stages[s];
-        std::vector<Block> own;
-        const auto starts_next = [&](const Block &row) {
-            return row.kind != BlockKind::uib || row.stride > 1 ||
-                   row.channels != own.front().channels;
-        };
-        for (; next < rows.size() && own.size() < stage.positions.size() &&
-               (own.empty() || !starts_next(rows[next]));
-             next++) {
-            own.push_back(rows[next]);
-        }
-        const int channels = own.empty() ? absent : index_of(stage.channels, own.front().channels);
-        const int depth = index_of(stage.depths, static_cast<int>(own.size()));
-        if (channels == absent || depth == absent) {
-            mismatch = own.empty() ? fmt::format("it has no stage {}", s + 1)
-                                   : fmt::format("stage {} has no {} blocks with {} channels",
-                                                 s + 1, own.size(), own.front().channels);
+        const Stage &stage = skeleton.stages[s];
+        const bool begins = next < rows.size() && rows[next].kind == BlockKind::uib;
+        const int channels = begins ? rows[next].channels : 0;
+        const int channel = index_of(stage.channels, channels);
+        if (channel == absent) {
+            mismatch =
+                !begins ? fmt::format("it has no stage {}", s + 1)
+                        : fmt::format("stage {} has no blocks with {} channels", s + 1, channels);
             return false;
         }
-        choices.push_back(channels);
-        choices.push_back(depth);
+        // Positions left empty have no block in common with the next ones (skeleton_json.cpp), so
+        // the first option that fits is the only one.
+        std::vector<int> options;
         for (std::size_t p = 0; p < stage.positions.size(); p++) {
-            if (p >= own.size()) {
-                choices.push_back(absent);
-                continue;
+            const auto &position = stage.positions[p];
+            int option = absent, none = absent;
+            for (std::size_t o = 0; o < position.size(); o++) {
+                if (!position[o].block) {
+                    none = static_cast<int>(o);
+                } else if (next < rows.size() &&
+                           stage.placed(position[o], p, static_cast<std::size_t>(channel)) ==
+                               rows[next]) {
+                    option = static_cast<int>(o);
+                }
             }
-            Block wanted = own[p];
-            const bool fits = wanted.kind == BlockKind::uib &&
-                              wanted.channels == own.front().channels &&
-                              wanted.stride == (p == 0 ? stage.stride : 1);
-            wanted.channels = 0;
-            wanted.stride = 1;
-            const int option = fits ? index_of(stage.positions[p], wanted) : absent;
+            next += option != absent;
+            option = option == absent ? none : option;
             if (option == absent) {
-                mismatch =
-                    fmt::format("stage {} block {} cannot be {}", s + 1, p + 1, shown(own[p]));
-                return false;
+                break;
             }
-            choices.push_back(option);
+            options.push_back(option);
         }
+        const auto depth = static_cast<int>(options.size());
+        const int depth_choice = index_of(stage.depths, depth);
+        const bool goes_on = next < rows.size() && rows[next].kind == BlockKind::uib &&
+                             rows[next].stride == 1 && rows[next].channels == channels;
+        if (depth < stage.depths.back() && (goes_on || depth == 0)) {
+            mismatch =
+                fmt::format("stage {} block {} cannot be {}", s + 1, depth + 1, shown(rows[next]));
+            return false;
+        }
+        if (depth_choice == absent) {
+            mismatch =
+                fmt::format("stage {} has no {} blocks with {} channels", s + 1, depth, channels);
+            return false;
+        }
+        own.push_back(channel);
+        own.push_back(depth_choice);
+        options.resize(stage.positions.size(), 0);
+        own.insert(own.end(), options.begin(), options.end());
         return true;
+    }
+
+    bool all() {
+        bool fits = fixed(skeleton.stem, "stem");
+        for (std::size_t s = 0; fits && s < skeleton.stages.size(); s++) {
+            fits = stage(s);
+        }
+        if (!fits || !fixed(skeleton.head, "head")) {
+            return false;
+        }
+        if (next != rows.size()) {
+            mismatch = "it has more blocks than the space";
+        }
+        return mismatch.empty();
     }
 };
 
 bool same_layers(const Network &a, const Network &b) {
     return std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(),
                       [](const Node &x, const Node &y) {
-                          return x.layer == y.layer && x.inputs == y.inputs && x.offset == y.offset;
+                          return x.layer == y.layer && x.inputs == y.inputs &&
+                                 x.offset == y.offset && x.layer_scale == y.layer_scale;
                       });
 }
 
@@ -114,35 +139,46 @@ std::variant<Choices, std::string> find_in_space(const DesignSpace &space, const
     if (family == nullptr) {
         return "it is a file, not a network of the zoo";
     }
-    Matcher match{space, one_by_one(family->blocks), 0, {}, ""};
-    match.choices = {index_of(space.resolutions, published.resolution),
-                     index_of(space.widths, published.width),
-                     index_of(space.activations, family->activation)};
-    const auto lacks = [](const std::string &what) { return "the space has no " + what; };
-    if (match.choices[0] == absent) {
-        return lacks(fmt::format("resolution {}", published.resolution));
+    const auto rows = one_by_one(family->blocks);
+    const auto missing = [&](const Skeleton &skeleton) {
+        if (index_of(skeleton.resolutions, published.resolution) == absent) {
+            return fmt::format("resolution {}", published.resolution);
+        }
+        if (index_of(skeleton.widths, published.width) == absent) {
+            return fmt::format("width {}", published.width);
+        }
+        return "activation " + to_string(family->activation);
+    };
+    std::string reason;
+    std::size_t furthest = 0; // rows matched where the reason arose
+    const auto lacks = [&](std::size_t matched, const Skeleton &skeleton, const std::string &what) {
+        if (reason.empty() || matched > furthest) {
+            furthest = matched;
+            reason = (skeleton.name.empty() ? "" : skeleton.name + ": ") + what;
+        }
+    };
+    for (std::size_t k = 0; k < space.skeletons.size(); k++) {
+        const Skeleton &skeleton = space.skeletons[k];
+        Matcher match{skeleton, rows, 0, {}, ""};
+        const bool fits = match.all();
+        const auto context =
+            std::find_if(space.contexts().begin(), space.contexts().end(), [&](const Context &c) {
+                return c.skeleton == k && c.resolution == published.resolution &&
+                       c.width == published.width && c.activation == family->activation;
+            });
+        if (context == space.contexts().end() || !fits) {
+            lacks(match.next, skeleton,
+                  context == space.contexts().end() ? "the space has no " + missing(skeleton)
+                                                    : match.mismatch);
+            continue;
+        }
+        const Choices choices = space.choices_of(*context, match.own);
+        if (same_layers(space.network(choices), published)) {
+            return choices;
+        }
+        lacks(match.next, skeleton, "the space's rules give its blocks other layers");
     }
-    if (match.choices[1] == absent) {
-        return lacks(fmt::format("width {}", published.width));
-    }
-    if (match.choices[2] == absent) {
-        return lacks("activation " + to_string(family->activation));
-    }
-    bool fits = match.fixed(space.stem, "stem");
-    for (std::size_t s = 0; fits && s < space.stages.size(); s++) {
-        fits = match.stage(s);
-    }
-    fits = fits && match.fixed(space.head, "head");
-    if (!fits) {
-        return match.mismatch;
-    }
-    if (match.next != match.rows.size()) {
-        return "it has more blocks than the space";
-    }
-    if (!same_layers(space.network(match.choices), published)) {
-        return "the space's rules give its blocks other layers";
-    }
-    return match.choices;
+    return reason;
 }
 
 void compare_with_front(PublishedMark &mark, const DesignSpace &space, const ParetoFront &front) {

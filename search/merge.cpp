@@ -155,12 +155,11 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     result.marks = first.marks;
     result.accuracy = first.accuracy;
 
-    const std::vector<Axis> axes = space.axes();
     ParetoFront front(result.senses());
     std::vector<Member> members;
     for (const auto &run : runs) {
         for (const auto &point : run.result.points) {
-            members.push_back({space.parse(point.choices, axes), point.values});
+            members.push_back({space.parse(point.choices), point.values});
         }
         // What one run has proven holds for the union: each of its points stays or is beaten.
         const auto &epsilon = run.result.epsilon;
@@ -170,7 +169,7 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     }
     front.admit_all(std::move(members));
     for (const auto &member : front.members()) {
-        const auto values = DesignSpace::describe(member.choices, axes);
+        const auto values = space.describe(member.choices);
         result.points.push_back({DesignSpace::id(values), values, member.values});
     }
     for (auto &mark : result.marks) {

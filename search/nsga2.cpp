@@ -1,101 +1,53 @@
-#include "base/random.h"
+#include "search/genes.h"
 #include "search/strategy.h"
 
-#include <pagmo/algorithm.hpp>
-#include <pagmo/algorithms/nsga2.hpp>
-#include <pagmo/batch_evaluators/member_bfe.hpp>
-#include <pagmo/bfe.hpp>
-#include <pagmo/population.hpp>
-#include <pagmo/problem.hpp>
+#include <pagmo/utils/multi_objective.hpp>
 
 #include <algorithm>
-#include <stdexcept>
 
 namespace edgefront {
 
 namespace {
 
-/// Above every feasible objective, below infinity with any violation added: candidates that break a
-/// rule are beaten by all that do not, and compete among themselves by how far off they are.
-constexpr double infeasible = 1e30;
-
-/// An axis with more than one value; pagmo cannot mutate the others.
-struct Gene {
-    std::size_t axis;
-    int values;
-};
-
-/// The space as pagmo sees it: integer genes in, objectives to minimise out. Copies share the
-/// evaluation, which outlives them.
-struct Problem {
-    const DesignSpace *space = nullptr;
-    const std::vector<Gene> *genes = nullptr;
-    const Evaluate *evaluate = nullptr;
-
-    std::pair<pagmo::vector_double, pagmo::vector_double> get_bounds() const {
-        pagmo::vector_double least(genes->size(), 0.0), most;
-        for (const auto &gene : *genes) {
-            most.push_back(gene.values - 1);
-        }
-        return {least, most};
-    }
-    pagmo::vector_double::size_type get_nix() const { return genes->size(); }
-    /// NSGA-II needs two objectives; a single one is shown twice.
-    pagmo::vector_double::size_type get_nobj() const {
-        return std::max<std::size_t>(2, space->objectives.size());
-    }
-    pagmo::vector_double fitness(const pagmo::vector_double &x) const { return batch_fitness(x); }
-
-    pagmo::vector_double batch_fitness(const pagmo::vector_double &xs) const {
-        std::vector<Choices> batch;
-        const std::size_t axes = space->axes().size();
-        for (std::size_t first = 0; first < xs.size(); first += genes->size()) {
-            Choices choices(axes, 0);
-            for (std::size_t g = 0; g < genes->size(); g++) {
-                choices[(*genes)[g].axis] = static_cast<int>(xs[first + g]);
-            }
-            batch.push_back(space->canonical(std::move(choices)));
-        }
-        pagmo::vector_double fitness;
-        for (const Evaluation &e : (*evaluate)(batch)) {
-            for (std::size_t i = 0; i < get_nobj(); i++) {
-                const std::size_t o = std::min(i, e.values.size() - 1);
-                const bool maximise = space->objectives[o].sense == Sense::maximise;
-                fitness.push_back(!e.feasible() ? infeasible * (1 + e.violation)
-                                  : maximise    ? -e.values[o]
-                                                : e.values[o]);
-            }
-        }
-        return fitness;
-    }
-};
+constexpr double crossover_rate = 0.95;
 
 class Nsga2 : public Strategy {
 public:
     Nsga2(const DesignSpace &space, const RunConfig &config)
-        : space_(space), seed_(config.seed),
+        : space_(space), genes_(space), seed_(config.seed),
           population_size_(static_cast<std::size_t>(config.population)),
-          generations_(config.evaluations / config.population) {
-        const auto axes = space.axes();
-        for (std::size_t a = 0; a < axes.size(); a++) {
-            if (axes[a].values.size() > 1) {
-                genes_.push_back({a, static_cast<int>(axes[a].values.size())});
-            }
+          generations_(config.evaluations / config.population) {}
+
+    /// The first generation is drawn at random. Every generation has a seed of its own, so that a
+    /// run can go on from any of them.
+    std::vector<Choices> ask(const ParetoFront &) override {
+        Random random(derive_seed(seed_, "nsga2/" + std::to_string(generation_)));
+        std::vector<Choices> batch;
+        const std::vector<std::size_t> order =
+            generation_ == 0 ? std::vector<std::size_t>() : pagmo::sort_population_mo(fitness_);
+        while (batch.size() < population_size_) {
+            batch.push_back(generation_ == 0 ? genes_.draw(random) : breed(random, order));
         }
+        return batch;
     }
 
-    /// The first generation is drawn at random, each further one is one generation of pagmo's
-    /// algorithm under a seed of its own, so that a run can go on from any of them.
-    void step(const Evaluate &evaluate, const ParetoFront &) override {
-        const Problem problem{&space_, &genes_, &evaluate};
-        const std::uint64_t seed = derive_seed(seed_, "nsga2/" + std::to_string(generation_));
-        if (generation_ == 0) {
-            draw(problem, seed);
-        } else {
-            evolve(problem, static_cast<unsigned>(seed));
+    /// The better half of parents and children lives on.
+    void tell(const std::vector<Choices> &batch, const std::vector<Evaluation> &prices) override {
+        std::vector<Choices> all = std::move(members_);
+        std::vector<std::vector<double>> fitness = std::move(fitness_);
+        for (std::size_t i = 0; i < batch.size(); i++) {
+            all.push_back(batch[i]);
+            fitness.push_back(fitness_of(space_, prices[i], fitness_size()));
+        }
+        members_.clear();
+        fitness_.clear();
+        for (const std::size_t i : pagmo::select_best_N_mo(fitness, population_size_)) {
+            members_.push_back(all[i]);
+            fitness_.push_back(fitness[i]);
         }
         generation_++;
     }
+
     bool finished() const override { return generation_ >= generations_; }
     std::int64_t done() const override {
         return generation_ * static_cast<std::int64_t>(population_size_);
@@ -104,66 +56,61 @@ public:
         return generations_ * static_cast<std::int64_t>(population_size_);
     }
     Json state() const override {
-        return {{"generation", generation_}, {"genes", xs_}, {"fitness", fitness_}};
+        return {{"generation", generation_}, {"members", members_}, {"fitness", fitness_}};
     }
     void restore(const JsonReader &state) override {
         generation_ = state.at("generation").integer(0, generations_);
-        const auto numbers = [&](const char *key, std::size_t each) {
-            std::vector<pagmo::vector_double> rows;
-            for (const auto &row : state.at(key).items()) {
-                rows.push_back(row.numbers(-1e300, 1e300));
-                if (rows.back().size() != each) {
-                    throw row.error("expected " + std::to_string(each) + " numbers");
-                }
+        const std::size_t rows = generation_ == 0 ? 0 : population_size_;
+        const auto require = [](const JsonReader &list, std::size_t count, const char *what) {
+            if (list.items().size() != count) {
+                throw list.error("expected " + std::to_string(count) + what);
             }
-            if (rows.size() != (generation_ == 0 ? 0 : population_size_)) {
-                throw state.at(key).error("expected " + std::to_string(population_size_) + " rows");
-            }
-            return rows;
         };
-        xs_ = numbers("genes", genes_.size());
-        fitness_ = numbers("fitness", std::max<std::size_t>(2, space_.objectives.size()));
+        require(state.at("members"), rows, " rows");
+        require(state.at("fitness"), rows, " rows");
+        for (const auto &row : state.at("members").items()) {
+            members_.push_back(genes_.read(row));
+        }
+        for (const auto &row : state.at("fitness").items()) {
+            require(row, fitness_size(), " numbers");
+            fitness_.push_back(row.numbers(-1e300, 1e300));
+        }
         state.finish();
     }
 
 private:
-    void draw(const Problem &problem, std::uint64_t seed) {
-        Random random(seed);
-        pagmo::vector_double flat;
-        for (std::size_t i = 0; i < population_size_; i++) {
-            pagmo::vector_double x;
-            for (const auto &gene : genes_) {
-                x.push_back(static_cast<double>(random.below(static_cast<unsigned>(gene.values))));
-            }
-            flat.insert(flat.end(), x.begin(), x.end());
-            xs_.push_back(std::move(x));
-        }
-        const auto fitness = problem.batch_fitness(flat);
-        const auto n = static_cast<std::ptrdiff_t>(problem.get_nobj());
-        for (auto f = fitness.begin(); f != fitness.end(); f += n) {
-            fitness_.emplace_back(f, f + n);
-        }
-    }
+    /// The sorting wants two objectives; a single one is shown twice.
+    std::size_t fitness_size() const { return std::max<std::size_t>(2, space_.objectives.size()); }
 
-    void evolve(const Problem &problem, unsigned seed) {
-        pagmo::population population(pagmo::problem{problem}, 0, seed);
-        for (std::size_t i = 0; i < xs_.size(); i++) {
-            population.push_back(xs_[i], fitness_[i]);
+    /// Uniform crossover of two parents, each the better of two, then one gene in the mean anew.
+    Choices breed(Random &random, const std::vector<std::size_t> &order) const {
+        const auto parent = [&] {
+            const auto a = random.below(order.size()), b = random.below(order.size());
+            return members_[order[std::min(a, b)]];
+        };
+        Choices child = parent();
+        const Choices other = parent();
+        const bool cross = random.uniform() < crossover_rate;
+        for (const auto &gene : genes_.list()) {
+            int &value = child[gene.axis];
+            if (cross && random.below(2) == 0) {
+                value = other[gene.axis];
+            }
+            if (random.below(genes_.list().size()) == 0 || value == absent) {
+                value = static_cast<int>(random.below(static_cast<unsigned>(gene.values)));
+            }
         }
-        pagmo::nsga2 nsga2(1, 0.95, 10., 1.0 / static_cast<double>(genes_.size()), 50., seed);
-        nsga2.set_bfe(pagmo::bfe{pagmo::member_bfe{}});
-        population = nsga2.evolve(population);
-        xs_ = population.get_x();
-        fitness_ = population.get_f();
+        return space_.canonical(std::move(child));
     }
 
     const DesignSpace &space_;
+    Genes genes_;
     std::uint64_t seed_;
     std::size_t population_size_;
     std::int64_t generations_;
-    std::vector<Gene> genes_;
     std::int64_t generation_ = 0;
-    std::vector<pagmo::vector_double> xs_, fitness_;
+    std::vector<Choices> members_;
+    std::vector<std::vector<double>> fitness_;
 };
 
 } // namespace

@@ -88,6 +88,35 @@ RunPoint read_point(const JsonReader &json) {
     return {json.at("id").string(), json.at("choices").strings(), values_of(json)};
 }
 
+Json write_step(const PathStep &s) {
+    return {{"change", s.change},
+            {"proposals", s.proposals},
+            {"loss", s.loss},
+            {"point", write_point(s.point)}};
+}
+
+PathStep read_step(const JsonReader &json) {
+    const JsonReader point = json.at("point");
+    PathStep step{json.at("change").string(),
+                  json.at("proposals").integer(0, std::int64_t{1} << 53),
+                  json.at("loss").number(-any, any), read_point(point)};
+    point.finish();
+    return step;
+}
+
+Json write_preferred(const Preferred &p) {
+    return {{"id", p.id}, {"reward", p.reward}, {"epsilon", p.epsilon ? Json(*p.epsilon) : Json()}};
+}
+
+Preferred read_preferred(const JsonReader &json) {
+    Preferred p{json.at("id").string(), json.at("reward").number(-any, any), {}};
+    if (const auto epsilon = json.at("epsilon"); epsilon.is_number()) {
+        p.epsilon = epsilon.number(0, any);
+    }
+    json.finish();
+    return p;
+}
+
 Json write_mark(const PublishedMark &m) {
     Json by = array_of(m.dominated_by, [](const Dominator &d) {
         return Json{{"id", d.id}, {"better_by", d.better_by}};
@@ -204,15 +233,22 @@ RunCounters read_counters(const JsonReader &json) {
 const RunPoint &RunResult::point(const std::string &id) const {
     const RunPoint *found = nullptr;
     std::vector<std::string> ids;
+    std::vector<const RunPoint *> all;
     for (const auto &p : points) {
-        if (!id.empty() && p.id.compare(0, id.size(), id) == 0) {
-            if (found != nullptr) {
+        all.push_back(&p);
+    }
+    for (const auto &step : path) {
+        all.push_back(&step.point);
+    }
+    for (const RunPoint *p : all) {
+        if (!id.empty() && p->id.compare(0, id.size(), id) == 0) {
+            if (found != nullptr && found->id != p->id) {
                 throw UserError(
-                    fmt::format("point '{}' is ambiguous: {}, {}", id, found->id, p.id));
+                    fmt::format("point '{}' is ambiguous: {}, {}", id, found->id, p->id));
             }
-            found = &p;
+            found = p;
         }
-        ids.push_back(p.id);
+        ids.push_back(p->id);
     }
     if (found == nullptr) {
         throw UserError(fmt::format("the front has no point '{}'{}", id, did_you_mean(id, ids)));
@@ -247,10 +283,7 @@ Json write_config(const RunConfig &config) {
             {"tool_version", config.tool_version},
             {"strategy", config.strategy},
             {"seed", config.seed},
-            {"evaluations", config.evaluations},
-            {"population", config.population},
-            {"epsilon", config.epsilon},
-            {"memory_bytes", config.memory_bytes},
+            {"options", write_options(config)},
             {"targets", array_of(config.targets, write_target)},
             {"space", config.space}};
 }
@@ -286,10 +319,7 @@ RunConfig read_config(const JsonReader &json, bool own) {
     config.tool_version = json.at("tool_version").string();
     config.strategy = json.at("strategy").string();
     config.seed = static_cast<std::uint64_t>(json.at("seed").integer(0, most));
-    config.evaluations = json.at("evaluations").integer(0, most);
-    config.population = static_cast<int>(json.at("population").integer(0, 1000000));
-    config.epsilon = json.at("epsilon").number(0, any);
-    config.memory_bytes = json.at("memory_bytes").integer(0, most);
+    read_options(json.at("options"), config);
     config.targets = read_array<RunTarget>(json.at("targets"), read_run_target);
     if (own) {
         config.space = json.at("space").value();
@@ -327,6 +357,12 @@ Json to_json(const RunResult &result) {
     if (result.accuracy) {
         json["accuracy"] = write_accuracy(*result.accuracy);
     }
+    if (!result.path.empty()) {
+        json["path"] = array_of(result.path, write_step);
+    }
+    if (result.preferred) {
+        json["preferred"] = write_preferred(*result.preferred);
+    }
     return json;
 }
 
@@ -344,14 +380,27 @@ RunResult read_run_result(const JsonReader &json) {
     result.choice_names = json.at("choice_names").strings();
     result.objectives = read_array<ObjectiveColumn>(json.at("objectives"), read_objective);
     result.counters = read_counters(json.at("counters"));
-    result.points = read_array<RunPoint>(json.at("points"), [&](const JsonReader &row) {
-        RunPoint point = read_point(row);
+    const auto check = [&](const JsonReader &row, const RunPoint &point) {
         if (point.choices.size() != result.choice_names.size() ||
             point.values.size() != result.objectives.size()) {
             throw row.error("expected as many choices and values as the front has names");
         }
+    };
+    result.points = read_array<RunPoint>(json.at("points"), [&](const JsonReader &row) {
+        RunPoint point = read_point(row);
+        check(row, point);
         return point;
     });
+    if (const auto path = json.find("path")) {
+        result.path = read_array<PathStep>(*path, [&](const JsonReader &row) {
+            PathStep step = read_step(row);
+            check(row, step.point);
+            return step;
+        });
+    }
+    if (const auto preferred = json.find("preferred")) {
+        result.preferred = read_preferred(*preferred);
+    }
     result.marks = read_array<PublishedMark>(json.at("published"), [&](const JsonReader &row) {
         PublishedMark mark = read_mark(row);
         const std::size_t n = result.objectives.size();

@@ -6,6 +6,7 @@
 #include "base/json_reader.h"
 #include "hwmodels/cost.h"
 #include "search/pareto.h"
+#include "search/run_options.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -42,12 +43,15 @@ constexpr const char *merged_strategy = "merge";
 struct RunConfig {
     std::string tool_version;
     Json space;           ///< the space, resolved: data/schema/space.schema.json
-    std::string strategy; ///< "exhaustive", "exact" or "nsga2"
+    std::string strategy; ///< one of strategy_names(), or "merge"
     std::uint64_t seed = 0;
+    // The strategy's options; those it does not have are left as they are here.
     std::int64_t evaluations = 0;  ///< budget; the size of the space when exhaustive, 0 when exact
-    int population = 0;            ///< nsga2 only
-    double epsilon = 0;            ///< exact only: how far from exact the front may be
-    std::int64_t memory_bytes = 0; ///< exact only: beyond it, epsilon rises
+    int population = 0;            ///< nsga2, evolution
+    double epsilon = 0;            ///< exact, local: how far from exact labels may be
+    std::int64_t memory_bytes = 0; ///< exact, local, reward: for labels; beyond it, epsilon rises
+    NetAdaptOptions netadapt;
+    RewardOptions reward;
     std::vector<RunTarget> targets;
     std::vector<MergedRun> merged; ///< the runs a merged front joins; else empty
 };
@@ -114,6 +118,23 @@ struct AccuracySummary {
     std::string text() const;
 };
 
+/// A network on the way of a strategy that goes step by step (netadapt).
+struct PathStep {
+    std::string change;         ///< "s1_b2: a5_k5_e3 -> a3_k0_e4"; empty where the path begins
+    std::int64_t proposals = 0; ///< changes to choose from
+    double loss = 0;            ///< of quality, as the strategy weighs it
+    RunPoint point;
+};
+
+/// The one network that a scalarised reward prefers.
+struct Preferred {
+    std::string id;
+    double reward = 0;
+    /// Proven: no network of the space has a reward above (1 + epsilon) times this. Nothing: the
+    /// best that was evaluated.
+    std::optional<double> epsilon;
+};
+
 struct RunCounters {
     double space_size = 0; ///< networks in the space; exact below 2^53
     std::int64_t evaluated = 0;
@@ -142,8 +163,11 @@ struct RunResult {
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
     std::optional<AccuracySummary> accuracy; ///< when there is a column top1
+    std::vector<PathStep> path;         ///< of netadapt
+    std::optional<Preferred> preferred; ///< by reward: a point of the front
 
-    /// By id or by its first characters; throws UserError (unknown, ambiguous).
+    /// A point of the front or of the path, by id or by its first characters; throws UserError
+    /// (unknown, ambiguous).
     const RunPoint &point(const std::string &id) const;
     /// Index into `objectives`; throws UserError with the nearest name.
     std::size_t objective(const std::string &name) const;

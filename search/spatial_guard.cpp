@@ -38,10 +38,12 @@ SpatialMixing spatial_mixing(const Network &network) {
     std::vector<View> views;
     for (const auto &node : network.nodes) {
         const Layer &layer = node.layer;
-        View view; // the widest of all inputs
-        for (const int input : node.inputs) {
+        // What any input sees, on the map of the first one: attention's keys may lie further apart.
+        View view;
+        for (std::size_t i = 0; i < node.inputs.size(); i++) {
+            const int input = node.inputs[i];
             const View other = input < 0 ? View{} : views[static_cast<std::size_t>(input)];
-            view = {std::max(view.field, other.field), std::max(view.jump, other.jump)};
+            view = {std::max(view.field, other.field), i == 0 ? other.jump : view.jump};
         }
         int &mixing_layers = mixing.mixing_layers[static_cast<std::size_t>(node.block)];
         switch (layer.op) {

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "search/design_space_json.h"
+#include "search/genes.h"
 #include "search/marks.h"
 #include "search/parallel.h"
 
@@ -16,7 +17,42 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t default_evaluations = 100000;
+constexpr std::int64_t default_memory = std::int64_t{1} << 30;
+/// Rough labels, so that time is left for neighbours.
+constexpr std::int64_t local_evaluations = 1000000, local_memory = std::int64_t{1} << 24;
+constexpr double local_epsilon = 0.05;
 constexpr const char *state_schema = "edgefront/state/1";
+
+void require_population(int population, int multiple) {
+    if (population < 8 || population % multiple != 0) {
+        throw UserError(fmt::format(
+            "the population must be {}at least 8, found {}",
+            multiple > 1 ? fmt::format("a multiple of {} and ", multiple) : "", population));
+    }
+}
+
+/// No network is evaluated twice.
+std::int64_t at_most_all(const DesignSpace &space, std::int64_t evaluations) {
+    return space.size() < static_cast<double>(evaluations) ? static_cast<std::int64_t>(space.size())
+                                                           : evaluations;
+}
+
+/// Options that another strategy would ignore.
+void require_used(const std::string &strategy, const SweepRequest &request) {
+    const auto refuse = [&](bool given, const char *options, const char *owner) {
+        if (given && strategy != owner) {
+            throw UserError(fmt::format("{} are options of the strategy {}, not of {}", options,
+                                        owner, strategy));
+        }
+    };
+    const NetAdaptRequest &n = request.netadapt;
+    refuse(!n.from.empty() || !n.toward.empty() || n.step || n.decay || n.until ||
+               !n.weights.empty(),
+           "--from, --toward, --step, --decay, --until and --weight", "netadapt");
+    const RewardRequest &r = request.reward;
+    refuse(!r.quality.empty() || !r.target.empty() || !r.exponents.empty(),
+           "--reward-quality, --reward-target and --reward-exponent", "reward");
+}
 
 } // namespace
 
@@ -35,34 +71,57 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
     if (config.strategy == "auto") {
         config.strategy = space.size() <= exhaustive_limit ? "exhaustive" : "nsga2";
     }
-    if (config.strategy == "exhaustive") {
+    for (const auto &target : targets) {
+        config.targets.push_back({target.name, target.model->target().hash,
+                                  to_string(target.workload.precision), target.workload.threads});
+    }
+    require_used(config.strategy, request);
+    const std::string &strategy = config.strategy;
+    const std::int64_t memory = request.memory_bytes.value_or(default_memory);
+    const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
+    if (strategy == "exhaustive") {
         if (space.size() > 1e9) {
             throw UserError(fmt::format("{:.3g} networks are too many to enumerate; use the "
                                         "strategy exact or nsga2",
                                         space.size()));
         }
         config.evaluations = static_cast<std::int64_t>(space.size());
-    } else if (config.strategy == "exact") {
-        config.epsilon = request.epsilon;
-        config.memory_bytes = request.memory_bytes;
-    } else {
-        if (request.population < 8 || request.population % 4 != 0) {
-            throw UserError(fmt::format("the population must be a multiple of 4 and at least 8, "
-                                        "found {}",
-                                        request.population));
-        }
-        if (space.size() < 2) {
-            throw UserError("a space of one network needs no search; use the strategy exhaustive");
-        }
+        return config;
+    }
+    if (strategy == "exact") {
+        config.epsilon = request.epsilon.value_or(0);
+        config.memory_bytes = memory;
+        return config;
+    }
+    if (space.size() < 2) {
+        throw UserError("a space of one network needs no search; use the strategy exhaustive");
+    }
+    if (strategy == "nsga2") {
+        require_population(request.population, 4);
         config.population = request.population;
-        const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
         const std::int64_t generations =
             request.generations.value_or((wanted + request.population - 1) / request.population);
         config.evaluations = generations * request.population;
-    }
-    for (const auto &target : targets) {
-        config.targets.push_back({target.name, target.model->target().hash,
-                                  to_string(target.workload.precision), target.workload.threads});
+    } else if (strategy == "evolution") {
+        require_population(request.population, 1);
+        config.population = request.population;
+        config.evaluations = at_most_all(space, wanted);
+    } else if (strategy == "netadapt") {
+        config.netadapt = resolve_netadapt(space, targets, request.netadapt);
+    } else if (strategy == "local") {
+        config.evaluations = at_most_all(space, request.evaluations.value_or(local_evaluations));
+        config.epsilon = request.epsilon.value_or(local_epsilon);
+        config.memory_bytes = request.memory_bytes.value_or(local_memory);
+    } else if (strategy == "reward") {
+        config.reward = resolve_reward(space, request.reward);
+        require_population(request.population, 1);
+        config.population = request.population;
+        config.evaluations = at_most_all(space, request.evaluations.value_or(0));
+        config.memory_bytes = memory;
+    } else {
+        throw UserError(fmt::format("unknown strategy '{}', expected one of {}{}", strategy,
+                                    join(strategy_names()),
+                                    did_you_mean(strategy, strategy_names())));
     }
     return config;
 }
@@ -113,7 +172,6 @@ private:
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
         }
-        const Evaluate evaluate = [this](const auto &batch) { return admit(batch); };
         std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
         Json saved_state;
         while (!strategy_->finished()) {
@@ -122,7 +180,8 @@ private:
                 write_result(directory_, result());
                 return {SweepEnd::interrupted, result()};
             }
-            strategy_->step(evaluate, front_);
+            const std::vector<Choices> batch = strategy_->ask(front_);
+            strategy_->tell(batch, admit(batch));
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
@@ -238,17 +297,10 @@ private:
         }
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
-        const std::size_t axes = space_.axes().size();
+        const Genes genes(space_);
         std::vector<Choices> all;
         for (const auto &row : state.at("front").items()) {
-            Choices choices;
-            for (const auto index : row.integers(absent, 1000000)) {
-                choices.push_back(static_cast<int>(index));
-            }
-            if (choices.size() != axes) {
-                throw row.error("expected one choice per axis of the space");
-            }
-            all.push_back(std::move(choices));
+            all.push_back(genes.read(row));
         }
         const auto evaluations = evaluate(all);
         std::vector<Member> members;
@@ -264,8 +316,7 @@ private:
         result.config = config_;
         result.finished = strategy_->finished();
         result.epsilon = strategy_->proven_epsilon();
-        const std::vector<Axis> axes = space_.axes();
-        for (const auto &axis : axes) {
+        for (const auto &axis : space_.axes()) {
             result.choice_names.push_back(axis.name);
         }
         for (const auto &objective : space_.objectives) {
@@ -277,7 +328,7 @@ private:
         }
         result.counters = counters_;
         for (const auto &member : front_.members()) {
-            const auto values = DesignSpace::describe(member.choices, axes);
+            const auto values = space_.describe(member.choices);
             result.points.push_back({DesignSpace::id(values), values, member.values});
         }
         const Evaluate price = [this](const auto &batch) { return evaluate(batch); };
@@ -286,6 +337,7 @@ private:
             result.accuracy = accuracy_->summary(front_.members());
         }
         result.block_rates = tables_.block_rates();
+        strategy_->annotate(result);
         return result;
     }
 

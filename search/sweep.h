@@ -4,6 +4,8 @@
 
 #include "dsl/zoo.h"
 #include "search/accuracy.h"
+#include "search/netadapt.h"
+#include "search/reward.h"
 #include "search/run_directory.h"
 #include "search/strategy.h"
 
@@ -19,11 +21,14 @@ constexpr std::uint64_t default_seed = 1;
 struct SweepRequest {
     std::string strategy = "auto";
     std::uint64_t seed = default_seed;
-    std::optional<std::int64_t> evaluations; ///< nsga2's budget, rounded up to whole generations
-    std::optional<std::int64_t> generations; ///< instead of `evaluations`
-    int population = 400;                    ///< nsga2: a multiple of 4
-    double epsilon = 0;                      ///< exact: see RunConfig
-    std::int64_t memory_bytes = std::int64_t{1} << 30; ///< exact: for labels
+    /// Budget. nsga2's is rounded up to whole generations; reward is exact without one.
+    std::optional<std::int64_t> evaluations;
+    std::optional<std::int64_t> generations;  ///< nsga2: instead of `evaluations`
+    int population = 400;                     ///< nsga2: a multiple of 4; evolution
+    std::optional<double> epsilon;            ///< exact, local: see RunConfig
+    std::optional<std::int64_t> memory_bytes; ///< exact, local, reward: for labels
+    NetAdaptRequest netadapt;
+    RewardRequest reward;
 };
 
 /// The configuration with everything decided. Throws UserError for a request that cannot be.

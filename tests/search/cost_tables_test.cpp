@@ -190,15 +190,20 @@ TEST(CostTables, a_layer_the_target_lacks_makes_a_network_infeasible) {
 }
 
 std::vector<BlockRange> ranges(const DesignSpace &space, const Choices &choices) {
-    int first = 0;
-    for (const auto &block : space.stem) {
-        first += block.repeat;
+    const Skeleton &skeleton = space.skeleton(space.contexts()[space.context_of(choices)]);
+    int next = 0;
+    for (const auto &block : skeleton.stem) {
+        next += block.repeat;
     }
+    const auto values = space.describe(choices);
     std::vector<BlockRange> stages;
-    for (std::size_t s = 0; s < space.stages.size(); s++) {
-        const auto index = static_cast<std::size_t>(choices[space.stage_axis(s) + 1]);
-        stages.push_back({first, first + space.stages[s].depths[index]});
-        first = stages.back().end;
+    for (std::size_t s = 0; s < skeleton.stages.size(); s++) {
+        stages.push_back({next, next});
+        for (std::size_t p = 0; p < skeleton.stages[s].positions.size(); p++) {
+            const std::string &option = values[space.stage_axis(s) + 2 + p];
+            next += !option.empty() && option != no_block;
+        }
+        stages.back().end = next;
     }
     return stages;
 }
@@ -256,7 +261,7 @@ TEST(SpatialGuard, a_stage_of_ffn_blocks_alone_is_refused) {
     int refused = 0;
     for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space.size()); i++) {
         const Choices choices = space.at(i);
-        if (space.resolutions[static_cast<std::size_t>(choices[0])] > 96) {
+        if (space.contexts()[space.context_of(choices)].resolution > 96) {
             continue; // there the receptive field is too small as well
         }
         const std::size_t axis = space.stage_axis(1);

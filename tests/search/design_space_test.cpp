@@ -95,10 +95,11 @@ TEST(DesignSpaceJson, writing_and_reading_gives_the_same_space) {
 
 TEST(DesignSpaceJson, a_strided_position_has_no_block_without_depthwise) {
     const DesignSpace space = shipped_space("uib_small");
-    EXPECT_EQ(space.stages[0].positions[0].size(), 32u);
-    EXPECT_EQ(space.stages[0].positions[1].size(), 36u);
-    for (const auto &block : space.stages[0].positions[0]) {
-        EXPECT_NE(uib_type(block), "FFN");
+    const Stage &stage = space.skeletons[0].stages[0];
+    EXPECT_EQ(stage.positions[0].size(), 32u);
+    EXPECT_EQ(stage.positions[1].size(), 36u);
+    for (const auto &option : stage.positions[0]) {
+        EXPECT_NE(option_type(option), "FFN");
     }
 }
 

@@ -153,8 +153,9 @@ Json random_space(std::uint64_t seed, const Json &targets) {
         while (options.size() < count) {
             const auto kernel = [&] { return std::vector<int>{0, 3, 5}[random.below(3)]; };
             const int start = kernel(), mid = kernel();
-            const std::string name = option_name(uib(1).start_dw(start).mid_dw(mid).e(
-                std::vector<double>{2, 3, 4, 6}[random.below(4)]));
+            const Block block = uib(1).start_dw(start).mid_dw(mid).e(
+                std::vector<double>{2, 3, 4, 6}[random.below(4)]);
+            const std::string name = uib_option(block).name;
             const bool known = std::find(options.begin(), options.end(), name) != options.end();
             if (!known && !(strided && start + mid == 0)) {
                 options.push_back(name);

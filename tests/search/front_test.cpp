@@ -63,8 +63,8 @@ TEST(FrontSummary, counts_block_types_by_stage) {
     const auto mix = block_mix(small_result());
     ASSERT_EQ(mix.size(), 3u);
     EXPECT_EQ(mix[0].stage, "s1");
-    EXPECT_EQ(mix[0].blocks, (std::array<std::int64_t, 4>{2, 1, 1, 1}));
-    EXPECT_EQ(mix[1].blocks, (std::array<std::int64_t, 4>{0, 0, 1, 2}));
+    EXPECT_EQ(mix[0].blocks, (std::vector<std::int64_t>{2, 1, 1, 1}));
+    EXPECT_EQ(mix[1].blocks, (std::vector<std::int64_t>{0, 0, 1, 2}));
     EXPECT_EQ(mix[2].stage, "all");
     EXPECT_EQ(mix[2].total(), 8);
     EXPECT_DOUBLE_EQ(mix[2].share(0), 0.25);
