@@ -37,35 +37,41 @@ bool AccuracyOptions::given() const {
     return !anchored.empty() || !csv.empty() || !command.empty() || model || samples || timeout_s;
 }
 
-std::vector<std::string> AccuracyOptions::apply(DesignSpace &space) const {
+AccuracySpec AccuracyOptions::spec(const std::optional<AccuracySpec> &own) const {
+    AccuracySpec spec = own.value_or(AccuracySpec());
+    bool known = own.has_value();
     if (!anchored.empty()) {
-        space.accuracy = anchored_spec(anchored);
+        spec = anchored_spec(anchored);
+        known = true;
     } else if (!csv.empty() || !command.empty()) {
-        space.accuracy = AccuracySpec();
-        space.accuracy->source =
-            csv.empty() ? AccuracySpec::Source::command : AccuracySpec::Source::csv;
-        space.accuracy->file = csv;
-        space.accuracy->command = command;
+        spec = AccuracySpec();
+        spec.source = csv.empty() ? AccuracySpec::Source::command : AccuracySpec::Source::csv;
+        spec.file = csv;
+        spec.command = command;
+        known = true;
         if (csv.empty()) {
             check_accuracy_command(command);
         }
     }
-    if (!given()) {
-        return {};
-    }
-    const bool runs = space.accuracy && space.accuracy->source == AccuracySpec::Source::command;
-    const bool has_values =
-        runs || (space.accuracy && space.accuracy->source == AccuracySpec::Source::csv);
-    if (model && !has_values) {
+    const bool runs = known && spec.source == AccuracySpec::Source::command;
+    if (model && !runs && !(known && spec.source == AccuracySpec::Source::csv)) {
         throw UserError("--accuracy-model needs the values of --accuracy-csv or "
                         "--accuracy-command");
     }
     if ((samples || timeout_s) && !runs) {
         throw UserError("--accuracy-samples and --accuracy-timeout are of --accuracy-command");
     }
-    space.accuracy->model = space.accuracy->model || model;
-    space.accuracy->samples = samples.value_or(space.accuracy->samples);
-    space.accuracy->timeout_s = timeout_s.value_or(space.accuracy->timeout_s);
+    spec.model = spec.model || model;
+    spec.samples = samples.value_or(spec.samples);
+    spec.timeout_s = timeout_s.value_or(spec.timeout_s);
+    return spec;
+}
+
+std::vector<std::string> AccuracyOptions::apply(DesignSpace &space) const {
+    if (!given()) {
+        return {};
+    }
+    space.accuracy = spec(space.accuracy);
     std::vector<std::string> replaced;
     if (space.uses_top1()) {
         return replaced;

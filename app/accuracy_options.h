@@ -23,7 +23,9 @@ struct AccuracyOptions {
     void add_to(CLI::App &command);
     /// Whether a source or something of it is asked for.
     bool given() const;
-    /// The source asked for, instead of the space's own. Where the space does not ask for top1,
+    /// The source asked for. Throws UserError where none is, or options do not fit it.
+    AccuracySpec spec(const std::optional<AccuracySpec> &own = {}) const;
+    /// That, instead of the space's own. Where the space does not ask for top1,
     /// top1 takes the place of the capacity axes; returns the names of those it replaced. Throws
     /// UserError for options that do not fit the source.
     std::vector<std::string> apply(DesignSpace &space) const;

@@ -1,6 +1,7 @@
 #include "reports/run_report.h"
 
 #include "base/error.h"
+#include "reports/axis_report.h"
 #include "reports/breakdown.h"
 #include "reports/front_view.h"
 #include "reports/numbers.h"
@@ -356,6 +357,9 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "
                                  "evaluated so far.");
+    }
+    if (const std::string remark = axis_remark(result, zoo); !remark.empty()) {
+        report.remarks.push_back(remark);
     }
     if (!config.merged.empty()) {
         report.replay = merge_command(config);
