@@ -1,5 +1,6 @@
 // edgefront front DIR: filter, sort and print the front of a sweep.
 #include "app/command.h"
+#include "app/front_axes.h"
 #include "search/front_filter.h"
 #include "search/front_summary.h"
 #include "search/front_view.h"
@@ -18,6 +19,7 @@ struct Options {
     std::string sort;
     std::size_t top = 0;
     std::size_t thin = 0; ///< 0: all
+    AxesOptions axes;
     OutputOptions output;
 };
 
@@ -65,6 +67,7 @@ void add_refined_columns(Table &table, const RunResult &result,
 }
 
 int run_front(const Options &options, bool quiet) {
+    options.axes.check();
     const RunResult result = read_run(options.run);
     std::vector<RunPoint> points = filter(result, options.where);
     const std::size_t found = points.size();
@@ -76,6 +79,12 @@ int run_front(const Options &options, bool quiet) {
             ? fmt::format("thinned: {} of {} points, those that cover all of them best",
                           points.size(), found)
             : "";
+    if (options.axes.given()) {
+        if (options.axes.rank_hint > 0) {
+            points = thinned(points, result, options.axes.rank_hint);
+        }
+        return print_axes(options.axes, result, points, options.run, options.output, quiet);
+    }
     if (!options.sort.empty()) {
         sort_by(points, result, options.sort);
     }
@@ -142,6 +151,9 @@ int run_front(const Options &options, bool quiet) {
     if (const std::string count = refined_count(result); !count.empty()) {
         table.notes.push_back(count);
     }
+    if (result.accuracy) {
+        table.notes.push_back("top1 is " + result.accuracy->text());
+    }
     if (!result.finished) {
         table.notes.push_back("the sweep is not finished");
     }
@@ -182,11 +194,14 @@ void add_front(CLI::App &app, Session &session) {
                      "Keep only the n points that cover the front (or what --where leaves of it) "
                      "best, each objective's best among them")
         ->check(CLI::PositiveNumber);
+    options->axes.add_to(*command);
     options->output.add_to(*command);
     command->footer("Examples:\n  edgefront front runs/first --sort macs --top 10\n"
                     "  edgefront front runs/first --thin 20\n"
                     "  edgefront front runs/first --where 'latency_ms:pixel6-cpu<2' "
-                    "--where resolution=224 --format csv");
+                    "--where resolution=224 --format csv\n"
+                    "  edgefront front runs/first --axes --accuracy-csv mine.csv\n"
+                    "  edgefront front runs/first --rank-hint 20 --hint-resolution 64");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_front(*options, session.quiet); };
     });

@@ -6,8 +6,8 @@
 namespace edgefront {
 
 const std::vector<std::string> &cost_kind_names() {
-    static const std::vector<std::string> names = {"measured", "counted", "simulated", "modelled",
-                                                   "published"};
+    static const std::vector<std::string> names = {"measured",  "counted", "simulated", "modelled",
+                                                   "published", "fitted",  "given"};
     return names;
 }
 

@@ -40,7 +40,8 @@ Roles choose_roles(const RunResult &result, const std::vector<std::string> &ids)
     static const std::map<std::string, std::string> names = {
         {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
         {"energy_mj", "thriftiest"}, {"peak_bytes", "leanest"},
-        {"macs", "largest"},         {"params", "largest"}};
+        {"macs", "largest"},         {"params", "largest"},
+        {"top1", "most accurate"}};
     for (const Sense sense : {Sense::minimise, Sense::maximise}) {
         const auto it = std::find(senses.begin(), senses.end(), sense);
         if (it != senses.end()) {

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "reports/numbers.h"
-#include "reports/statistics.h"
+#include "search/statistics.h"
 #include "search/front_summary.h"
 #include "search/refine.h"
 

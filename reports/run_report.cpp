@@ -1,6 +1,7 @@
 #include "reports/run_report.h"
 
 #include "base/error.h"
+#include "reports/axis_report.h"
 #include "reports/breakdown.h"
 #include "reports/front_roles.h"
 #include "reports/numbers.h"
@@ -34,7 +35,8 @@ Unit unit_of(const std::string &metric) {
         {"peak_bytes", {"peak activations", "KiB", 1.0 / 1024}},
         {"macs", {"MACs", "M", 1e-6}},
         {"params", {"parameters", "M", 1e-6}},
-        {"frames_per_second", {"frame rate", "1/s", 1}}};
+        {"frames_per_second", {"frame rate", "1/s", 1}},
+        {"top1", {"top-1", "%", 1}}};
     const auto it = units.find(metric);
     return it != units.end() ? it->second : Unit{metric, "", 1};
 }
@@ -305,9 +307,15 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                               "the front has a point within {:.3g} % of it in each objective.",
                               100 * *result.epsilon));
     }
+    if (result.accuracy) {
+        report.remarks.push_back("Top-1 is " + result.accuracy->text() + ".");
+    }
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "
                                  "evaluated so far.");
+    }
+    if (const std::string remark = axis_remark(result, zoo); !remark.empty()) {
+        report.remarks.push_back(remark);
     }
     if (!config.merged.empty()) {
         report.replay = merge_command(config);

@@ -322,6 +322,9 @@ std::string summary(const RunResult &result) {
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
         text += range(result, o);
     }
+    if (result.accuracy) {
+        text += "  top1 is " + result.accuracy->text() + "\n";
+    }
     text += preferred_of(result) + path_of(result) + composition(result);
     for (const auto &mark : result.marks) {
         text += "\n" + standing(result, mark);

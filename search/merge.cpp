@@ -195,6 +195,7 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     result.objectives = first.objectives;
     result.block_rates = first.block_rates;
     result.marks = first.marks;
+    result.accuracy = first.accuracy;
 
     ParetoFront front(result.senses());
     std::vector<Member> members;

@@ -27,7 +27,8 @@ std::int64_t amount(Metric metric, const Repriced &figures) {
     case Metric::energy_mj: return figures.energy_pj;
     case Metric::peak_bytes: return figures.peak_bytes;
     case Metric::macs:
-    case Metric::params: break;
+    case Metric::params:
+    case Metric::top1: break;
     }
     return 0;
 }
@@ -81,7 +82,8 @@ bool Refinery::replaces(RefineBy by, Metric metric, const std::string &name) con
     case Metric::energy_mj:
     case Metric::peak_bytes: return by == RefineBy::search && priced->model->searches();
     case Metric::macs:
-    case Metric::params: break;
+    case Metric::params:
+    case Metric::top1: break;
     }
     return false;
 }

@@ -115,6 +115,23 @@ struct BlockRate {
     std::vector<double> ms_per_100_mmacs; ///< latency by MACs, one per target of the run
 };
 
+/// Where the column top1 comes from, and how far it may be trusted.
+struct AccuracySummary {
+    std::string source; ///< "anchored: ..."
+    CostKind kind = CostKind::given;
+    /// In points of top-1, for values that are fitted; `error` says what it is: "leave-one-out
+    /// RMSE".
+    std::optional<double> plus_minus;
+    std::string error;
+    /// Rank correlation of a model's predictions with the values of the rows left out: of all rows,
+    /// and of the better half of them, where decisions are made.
+    std::optional<double> spearman, spearman_upper;
+    std::vector<std::string> predicted; ///< ids of the points whose value a model predicted
+
+    /// "fitted, +- 0.23 points (leave-one-out RMSE): anchored: ..."
+    std::string text() const;
+};
+
 /// A network on the way of a strategy that goes step by step (netadapt).
 struct PathStep {
     std::string change;         ///< "s1_b2: a5_k5_e3 -> a3_k0_e4"; empty where the path begins
@@ -162,6 +179,7 @@ struct RunResult {
     std::vector<RunPoint> points;
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
+    std::optional<AccuracySummary> accuracy; ///< when there is a column top1
     std::vector<PathStep> path;         ///< of netadapt
     std::optional<Preferred> preferred; ///< by reward: a point of the front
 

@@ -18,7 +18,7 @@ struct Part {
     double scale = 1; ///< negative when it had better be large
 };
 
-/// Peaks are maxima, no sums: no part. Neither has an objective on no target of the space.
+/// Peaks are maxima and top1 is no sum: no part. Neither has an objective on no target of the space.
 void collect(const DesignSpace &space, const CostTables &tables, const Measure &measure, bool less,
              std::vector<Part> &parts) {
     const auto add = [&](std::size_t column, bool small) {
@@ -40,7 +40,8 @@ void collect(const DesignSpace &space, const CostTables &tables, const Measure &
             case Metric::energy_mj: add(tables.column(t, CostTables::energy_pj), less); break;
             case Metric::peak_bytes:
             case Metric::macs:
-            case Metric::params: break;
+            case Metric::params:
+            case Metric::top1: break;
             }
         }
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dsl/zoo.h"
+#include "search/accuracy.h"
 #include "search/netadapt.h"
 #include "search/reward.h"
 #include "search/run_directory.h"
@@ -46,6 +47,7 @@ struct SweepHooks {
     std::function<void(const SweepProgress &)> progress; ///< told after every step
     std::function<void(const CostTables &)> priced;      ///< told once the tables are filled
     int threads = 1;                                     ///< never changes the result
+    AccuracyHooks accuracy;                              ///< its folder is the run's
 };
 
 enum class SweepEnd {
