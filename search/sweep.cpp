@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace edgefront {
@@ -21,7 +22,15 @@ constexpr std::int64_t default_memory = std::int64_t{1} << 30;
 /// Rough labels, so that time is left for neighbours.
 constexpr std::int64_t local_evaluations = 1000000, local_memory = std::int64_t{1} << 24;
 constexpr double local_epsilon = 0.05;
+constexpr const char *state_name = "state.json";
 constexpr const char *state_schema = "edgefront/state/1";
+constexpr std::chrono::milliseconds save_every(200);
+
+/// Left where it is when it cannot be removed: it does no harm.
+void remove_file(const fs::path &path) {
+    std::error_code ignored;
+    fs::remove(path, ignored);
+}
 
 void require_population(int population, int multiple) {
     if (population < 8 || population % multiple != 0) {
@@ -171,7 +180,8 @@ private:
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
         }
-        std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
+        using Clock = std::chrono::steady_clock;
+        Clock::time_point due = Clock::now(); // the first step is saved
         Json saved_state;
         while (!strategy_->finished()) {
             if (hooks_.stop && hooks_.stop()) {
@@ -184,21 +194,24 @@ private:
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
-            const auto now = std::chrono::steady_clock::now();
-            if (now - saved >= std::chrono::seconds(1) && strategy_->state() != saved_state) {
-                save();
-                saved = now;
-                saved_state = strategy_->state();
+            // Saving takes a tenth of the time at most, however large the state has become.
+            const auto begin = Clock::now();
+            if (begin >= due) {
+                if (Json state = strategy_->state(); state != saved_state) {
+                    save();
+                    saved_state = std::move(state);
+                }
+                const auto end = Clock::now();
+                due = end + std::max<Clock::duration>(save_every, 9 * (end - begin));
             }
         }
         SweepOutcome outcome{SweepEnd::finished, result()};
         write_result(directory_, outcome.result);
-        std::error_code ec;
-        fs::remove(state_path(), ec);
+        remove_file(state_path());
         return outcome;
     }
 
-    fs::path state_path() const { return directory_ / "state.json"; }
+    fs::path state_path() const { return directory_ / state_name; }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
     /// them.
@@ -400,6 +413,23 @@ bool claim_folder(const fs::path &directory, const RunConfig &config) {
     return false;
 }
 
+namespace {
+
+/// What a process that was killed while it wrote a file has left: "state.json.x7Gz0q".
+void remove_leftovers(const fs::path &directory) {
+    for (const auto &entry : fs::directory_iterator(directory)) {
+        const std::string name = entry.path().filename().string();
+        for (const std::string file : {"run.json", "front.json", "front.csv", state_name}) {
+            if (name.size() == file.size() + 7 &&
+                name.compare(0, file.size() + 1, file + ".") == 0) {
+                remove_file(entry.path());
+            }
+        }
+    }
+}
+
+} // namespace
+
 SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const Zoo &zoo,
                        const SweepHooks &hooks) {
     if (!config.merged.empty()) {
@@ -408,10 +438,12 @@ SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const
     }
     make_directory(directory);
     const FolderLock lock(directory); // two sweeps would overwrite each other's state
+    remove_leftovers(directory);
     const bool known = fs::exists(directory / "run.json") && claim_folder(directory, config);
     if (known && fs::exists(directory / "front.json")) {
         RunResult result = read_run(directory);
         if (result.finished) {
+            remove_file(directory / state_name);
             return {SweepEnd::already_finished, std::move(result)};
         }
     }

@@ -63,7 +63,8 @@ struct SweepOutcome {
 
 /// Runs or continues the sweep of `config` in `directory`. Throws UserError when the folder belongs
 /// to another configuration (with the differences) or cannot be written; what was there before
-/// stays. The state is saved after the first step, then about every second, and when stopped.
+/// stays. The state is saved after the first step, then about five times a second as long as that
+/// takes a tenth of the time at most, and when stopped.
 SweepOutcome run_sweep(const RunConfig &config, const std::filesystem::path &directory,
                        const Zoo &zoo, const SweepHooks &hooks);
 

@@ -1,8 +1,6 @@
-#include "base/files.h"
 #include "base/random.h"
 #include "search/marks.h"
-#include "search/sweep.h"
-#include "tests/search/spaces.h"
+#include "tests/search/sweep_fixture.h"
 
 #include <gtest/gtest.h>
 
@@ -11,47 +9,7 @@
 namespace edgefront {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A folder of its own for each test, gone afterwards.
-class SweepTest : public ::testing::Test {
-protected:
-    RunConfig config(const DesignSpace &space, const SweepRequest &request = {}) const {
-        return resolve(space, price_targets(space), request, "0.0.test");
-    }
-    SweepOutcome run(const RunConfig &config, const std::string &folder,
-                     const SweepHooks &hooks = {}) const {
-        return run_sweep(config, root_ / folder, zoo_, hooks);
-    }
-    std::string file(const std::string &path) const { return read_file(root_ / path); }
-
-    /// Runs in pieces: the sweep is stopped before every `steps`-th step and called again.
-    SweepOutcome run_in_pieces(const RunConfig &config, const std::string &folder, int steps,
-                               int &pieces) const {
-        for (pieces = 1;; pieces++) {
-            int count = 0;
-            SweepHooks hooks;
-            hooks.stop = [&] { return count++ == steps; };
-            SweepOutcome outcome = run(config, folder, hooks);
-            if (outcome.end != SweepEnd::interrupted) {
-                return outcome;
-            }
-            EXPECT_FALSE(read_run(root_ / folder).finished);
-        }
-    }
-
-    Zoo zoo_;
-    TemporaryFolder temporary_{::testing::TempDir() + "edgefront-sweep"};
-    const fs::path &root_ = temporary_.path();
-};
-
-SweepRequest nsga2(std::int64_t generations, int population = 40) {
-    SweepRequest request;
-    request.strategy = "nsga2";
-    request.generations = generations;
-    request.population = population;
-    return request;
-}
+class SweepTest : public SweepFixture {};
 
 TEST_F(SweepTest, the_exhaustive_front_is_what_building_every_network_finds) {
     const DesignSpace space = shipped_space("tiny");
