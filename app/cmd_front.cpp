@@ -1,8 +1,8 @@
 // edgefront front DIR: filter, sort and print the front of a sweep.
 #include "app/command.h"
-#include "reports/front_view.h"
 #include "search/front_filter.h"
 #include "search/front_summary.h"
+#include "search/front_view.h"
 
 #include <fmt/format.h>
 
@@ -51,6 +51,19 @@ std::vector<RunPoint> thinned(const std::vector<RunPoint> &points, const RunResu
     return kept;
 }
 
+/// First figure and kind of the number, per refined objective; what became of the point.
+void add_refined_columns(Table &table, const RunResult &result,
+                         const std::vector<std::size_t> &refined) {
+    for (const std::size_t o : refined) {
+        const std::string &name = result.objectives[o].name;
+        table.columns.push_back({"predicted " + name, "first", 3});
+        table.columns.push_back({"kind " + name, "kind"});
+    }
+    if (!refined.empty()) {
+        table.columns.push_back({"standing", "standing"});
+    }
+}
+
 int run_front(const Options &options, bool quiet) {
     const RunResult result = read_run(options.run);
     std::vector<RunPoint> points = filter(result, options.where);
@@ -87,6 +100,8 @@ int run_front(const Options &options, bool quiet) {
         const bool counted = objective.kind == CostKind::counted;
         table.columns.push_back({objective.name, objective.name, counted ? 0 : 3});
     }
+    const std::vector<std::size_t> refined = result.refined_objectives();
+    add_refined_columns(table, result, refined);
     Json rows = Json::array();
     for (const auto &point : points) {
         std::vector<Json> row = {point.id};
@@ -105,14 +120,27 @@ int run_front(const Options &options, bool quiet) {
             row.push_back(number);
             values[result.objectives[o].name] = number;
         }
+        Json json = {{"id", point.id}, {"choices", choices}, {"objectives", values}};
+        for (const std::size_t o : refined) {
+            row.push_back(point.first_values()[o]);
+            row.push_back(result.kind_of(point, o));
+        }
+        if (!refined.empty()) {
+            row.push_back(to_string(point.standing()));
+            json["standing"] = row.back();
+            json["refined"] = point.refined ? to_json(*point.refined) : Json();
+        }
         table.rows.push_back(row);
-        rows.push_back({{"id", point.id}, {"choices", choices}, {"objectives", values}});
+        rows.push_back(json);
     }
     const bool conditions = !options.where.empty() && points.size() < found;
     table.notes = {fmt::format("{} of {} points{}", points.size(), result.points.size(),
                                conditions ? fmt::format(" ({} meet the conditions)", found) : "")};
     if (!thinning.empty()) {
         table.notes.push_back(thinning);
+    }
+    if (const std::string count = refined_count(result); !count.empty()) {
+        table.notes.push_back(count);
     }
     if (!result.finished) {
         table.notes.push_back("the sweep is not finished");

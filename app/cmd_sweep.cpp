@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "app/refinement.h"
 #include "search/design_space_json.h"
 #include "search/front_summary.h"
 #include "search/local.h"
@@ -21,6 +22,7 @@ struct Options {
     std::string space;
     std::string run;
     SweepRequest request;
+    RefineOptions refine;
     std::optional<std::int64_t> memory_mib;
     int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 };
@@ -142,6 +144,9 @@ void introduce(const RunConfig &config, const DesignSpace &space, const Options 
 int run_sweep_command(const Options &options, bool quiet) {
     const Zoo zoo;
     const RunConfig config = configure(options, zoo);
+    if (options.refine.points > 0 && !config.merged.empty()) { // has a front, and is no sweep
+        return refine_run(options.run, options.refine, options.threads, quiet);
+    }
     const DesignSpace space =
         read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo);
     const InterruptGuard guard;
@@ -172,6 +177,9 @@ int run_sweep_command(const Options &options, bool quiet) {
                      options.run.c_str());
         return exit_interrupted;
     case SweepEnd::already_finished:
+        if (options.refine.points > 0) {
+            break; // there is
+        }
         std::fprintf(stderr, "edgefront: %s is finished already, nothing to do\n",
                      options.run.c_str());
         break;
@@ -179,6 +187,9 @@ int run_sweep_command(const Options &options, bool quiet) {
     }
     if (outcome.result.points.empty()) {
         return explain_infeasible(outcome.result);
+    }
+    if (options.refine.points > 0) {
+        return refine_run(options.run, options.refine, options.threads, quiet);
     }
     OutputOptions().write(summary(outcome.result));
     return exit_ok;
@@ -246,7 +257,9 @@ void add_sweep(CLI::App &app, Session &session) {
                 "Budget of nsga2, evolution and local (1000000); of reward, which is exact "
                 "without one")
             ->check(CLI::PositiveNumber);
-    command->add_option("--generations", options->request.generations, "Budget in generations")
+    command
+        ->add_option("--generations", options->request.generations,
+                     "Budget as a multiple of the population")
         ->check(CLI::PositiveNumber)
         ->excludes(evaluations);
     command
@@ -269,6 +282,7 @@ void add_sweep(CLI::App &app, Session &session) {
     command->add_option("--threads", options->threads, "Never changes the result")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    options->refine.add_to(*command);
     command->footer(
         "Examples:\n  edgefront sweep data/spaces/uib_small.json --run runs/first\n"
         "  edgefront sweep data/spaces/mobilenet_v4_uib.json --run runs/v4 --strategy "
@@ -277,7 +291,8 @@ void add_sweep(CLI::App &app, Session &session) {
         "--from mobilenet_v4_conv_small --toward latency_ms:pixel6-cpu --until 1\n"
         "  edgefront sweep data/spaces/uib_small.json --run runs/one --strategy reward "
         "--reward-quality macs --reward-target latency_ms:pixel6-cpu=3\n"
-        "  edgefront sweep --run runs/first            # goes on after Ctrl-C");
+        "  edgefront sweep --run runs/first            # goes on after Ctrl-C\n"
+        "  edgefront sweep --run runs/first --refine 20");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_sweep_command(*options, session.quiet); };
     });

@@ -16,6 +16,8 @@ namespace edgefront {
 
 enum class CostKind { measured, counted, simulated, modelled, published };
 std::string to_string(CostKind kind);
+/// "measured" to "published", in enum order.
+const std::vector<std::string> &cost_kind_names();
 
 /// `nothing`: what takes no time.
 enum class BoundBy { nothing, compute, memory, overhead, host_link };

@@ -2,10 +2,12 @@
 
 #include "base/error.h"
 #include "reports/breakdown.h"
-#include "reports/front_view.h"
+#include "reports/front_roles.h"
 #include "reports/numbers.h"
 #include "reports/plot.h"
+#include "reports/refinement_view.h"
 #include "search/design_space_json.h"
+#include "search/front_view.h"
 #include "search/sweep.h"
 
 #include <fmt/format.h>
@@ -59,41 +61,6 @@ std::vector<std::string> shown(const std::vector<double> &values,
         texts.push_back(objectives[o].shown(values[o]));
     }
     return texts;
-}
-
-/// Points that are shown layer by layer, by index into the front.
-using Roles = std::map<std::size_t, std::vector<std::string>>;
-
-/// The knee, the best of the first cost and the best of the first gain, unless ids are asked for.
-Roles choose(const RunResult &result, const std::vector<std::string> &ids) {
-    Roles roles;
-    for (const auto &id : ids) {
-        const RunPoint &point = result.point(id);
-        roles[static_cast<std::size_t>(&point - result.points.data())] = {"chosen"};
-    }
-    if (!ids.empty()) {
-        return roles;
-    }
-    const Rows values = values_of(result.points);
-    const std::vector<Sense> senses = result.senses();
-    roles[knee(values, senses)].push_back("knee");
-    static const std::map<std::string, std::string> names = {
-        {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
-        {"energy_mj", "thriftiest"}, {"peak_bytes", "leanest"},
-        {"macs", "largest"},         {"params", "largest"}};
-    for (const Sense sense : {Sense::minimise, Sense::maximise}) {
-        const auto it = std::find(senses.begin(), senses.end(), sense);
-        if (it != senses.end()) {
-            const auto o = static_cast<std::size_t>(it - senses.begin());
-            const auto name = names.find(result.objectives[o].metric);
-            const bool small =
-                sense == Sense::minimise && (name == names.end() || name->second == "largest");
-            roles[index_of_best(values, o, sense)].push_back(small                 ? "smallest"
-                                                             : name == names.end() ? "best"
-                                                                                   : name->second);
-        }
-    }
-    return roles;
 }
 
 bool ends_with(const std::string &text, const std::string &end) {
@@ -235,7 +202,8 @@ std::vector<std::size_t> needed(const RunResult &result, const RunReport &report
     }
     std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < result.points.size(); i++) {
-        if (roles.count(i) > 0 || ids.count(result.points[i].id) > 0) {
+        const RunPoint &point = result.points[i];
+        if (roles.count(i) > 0 || point.refined || ids.count(point.id) > 0) {
             indices.push_back(i);
         }
     }
@@ -254,6 +222,7 @@ void add_points(RunReport &report, const RunResult &result, const Roles &roles, 
         point.id = from.id;
         const auto role = roles.find(i);
         point.roles = role == roles.end() ? std::vector<std::string>{} : role->second;
+        point.standing = report.refined() ? to_string(from.standing()) : "";
         for (const std::size_t c : shape) {
             point.shape.push_back(from.choices[c]);
         }
@@ -447,8 +416,9 @@ RunReport collect(const RunResult &result, const Zoo &zoo, const ReportRequest &
     for (const auto &mark : result.marks) {
         report.marks.push_back(read_mark(mark, report, request));
     }
-    const Roles roles = choose(result, request.points);
+    const Roles roles = choose_roles(result, request.points);
     add_facts(report, result, zoo, request);
+    describe_refinement(report, result);
     add_mix(report, result);
     add_points(report, result, roles, request.most_points);
     for (const auto &[index, names] : roles) {

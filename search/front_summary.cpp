@@ -1,6 +1,7 @@
 #include "search/front_summary.h"
 
 #include "search/design_space.h"
+#include "search/refine.h"
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace edgefront {
 
@@ -190,6 +192,26 @@ std::string standing(const RunResult &result, const PublishedMark &mark) {
     return text;
 }
 
+/// From the least to the most of an objective, of points that stand, and what kinds of numbers they
+/// are.
+std::string range(const RunResult &result, std::size_t o) {
+    const ObjectiveColumn &objective = result.objectives[o];
+    std::vector<double> values;
+    std::set<std::string> kinds;
+    for (const auto &point : result.points) {
+        if (point.stands()) {
+            values.push_back(point.values[o]);
+            kinds.insert(result.kind_of(point, o));
+        }
+    }
+    if (values.empty()) {
+        return "";
+    }
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    return fmt::format("  {} ({}, {}): {} to {}\n", objective.name, to_string(objective.sense),
+                       fmt::join(kinds, " or "), *low, *high);
+}
+
 /// One line per step of netadapt, with every objective.
 std::string path_of(const RunResult &result) {
     if (result.path.empty()) {
@@ -230,7 +252,7 @@ std::string preferred_of(const RunResult &result) {
                                        : fmt::format("proven within {:.3g} % of the largest",
                                                      100 * *result.preferred->epsilon));
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
-        text += fmt::format("  {}: {}\n", result.objectives[o].name, point.values[o]);
+        text += fmt::format("  {}: {}\n", result.objectives[o].name, point.first_values()[o]);
     }
     return text;
 }
@@ -254,6 +276,28 @@ std::string verdict(const PublishedMark &mark) {
                        mark.dominated_by.size() == 1 ? "" : "s");
 }
 
+std::string refined_count(const RunResult &result) {
+    std::array<std::size_t, standing_count> counts{};
+    for (const auto &point : result.points) {
+        counts[static_cast<std::size_t>(point.standing())]++;
+    }
+    const std::size_t all = result.points.size();
+    const std::size_t first = counts[static_cast<std::size_t>(Standing::not_refined)];
+    if (first == all) {
+        return "";
+    }
+    std::vector<std::string> parts;
+    for (const Standing s :
+         {Standing::on_front, Standing::dominated, Standing::infeasible, Standing::failed}) {
+        if (const std::size_t n = counts[static_cast<std::size_t>(s)]; n > 0) {
+            parts.push_back(fmt::format("{} {}", n, to_string(s)));
+        }
+    }
+    const auto by = refined_by(result);
+    return fmt::format("{} of {} points refined{}: {}", all - first, all,
+                       by ? " by " + to_string(*by) : "", join(parts));
+}
+
 std::string summary(const RunResult &result) {
     const RunCounters &counters = result.counters;
     std::string text = fmt::format(
@@ -266,6 +310,9 @@ std::string summary(const RunResult &result) {
                                   "missing\n",
                                   100 * *result.epsilon);
     }
+    if (const std::string refined = refined_count(result); !refined.empty()) {
+        text += "  " + refined + "\n";
+    }
     for (const auto &refused : counters.refused) {
         if (refused.candidates > 0) {
             text +=
@@ -273,14 +320,7 @@ std::string summary(const RunResult &result) {
         }
     }
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
-        const ObjectiveColumn &objective = result.objectives[o];
-        const auto by = [&](const RunPoint &a, const RunPoint &b) {
-            return a.values[o] < b.values[o];
-        };
-        const auto [low, high] =
-            std::minmax_element(result.points.begin(), result.points.end(), by);
-        text += fmt::format("  {} ({}, {}): {} to {}\n", objective.name, to_string(objective.sense),
-                            to_string(objective.kind), low->values[o], high->values[o]);
+        text += range(result, o);
     }
     text += preferred_of(result) + path_of(result) + composition(result);
     for (const auto &mark : result.marks) {

@@ -32,6 +32,9 @@ std::vector<StageMix> block_mix(const RunResult &result);
 /// the front", or why it is neither.
 std::string verdict(const PublishedMark &mark);
 
+/// "10 of 56 points refined by search: 8 on the front, 2 dominated", or "" where none is.
+std::string refined_count(const RunResult &result);
+
 /// A few lines: counters, best points, composition, published networks.
 std::string summary(const RunResult &result);
 

@@ -44,18 +44,6 @@ std::vector<double> values_of(const JsonReader &json) {
     return json.at("values").numbers(-any, any);
 }
 
-const std::vector<std::string> &kind_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const CostKind kind : {CostKind::measured, CostKind::counted, CostKind::simulated,
-                                    CostKind::modelled, CostKind::published}) {
-            all.push_back(to_string(kind));
-        }
-        return all;
-    }();
-    return names;
-}
-
 Json write_target(const RunTarget &t) {
     return {{"name", t.name}, {"hash", t.hash}, {"precision", t.precision}, {"threads", t.threads}};
 }
@@ -76,15 +64,23 @@ Json write_objective(const ObjectiveColumn &o) {
 ObjectiveColumn read_objective(const JsonReader &json) {
     return {json.at("name").string(), json.at("metric").string(), json.at("target").string(),
             static_cast<Sense>(json.at("sense").one_of(sense_names())),
-            static_cast<CostKind>(json.at("kind").one_of(kind_names()))};
+            static_cast<CostKind>(json.at("kind").one_of(cost_kind_names()))};
 }
 
 Json write_point(const RunPoint &p) {
-    return {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+    Json json = {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+    if (p.refined) {
+        json["refined"] = to_json(*p.refined);
+    }
+    return json;
 }
 
 RunPoint read_point(const JsonReader &json) {
-    return {json.at("id").string(), json.at("choices").strings(), values_of(json)};
+    RunPoint point{json.at("id").string(), json.at("choices").strings(), values_of(json)};
+    if (const auto refined = json.find("refined")) {
+        point.refined = read_refined_point(*refined, point.values.size());
+    }
+    return point;
 }
 
 Json write_step(const PathStep &s) {
@@ -220,6 +216,31 @@ std::size_t RunResult::objective(const std::string &name) const {
     }
     throw UserError(fmt::format("no objective '{}', expected one of {}{}", name, join(names),
                                 did_you_mean(name, names)));
+}
+
+Standing RunPoint::standing() const {
+    return !refined                         ? Standing::not_refined
+           : !refined->failure.empty()      ? Standing::failed
+           : !refined->breaks.empty()       ? Standing::infeasible
+           : !refined->dominated_by.empty() ? Standing::dominated
+                                            : Standing::on_front;
+}
+
+std::vector<std::size_t> RunResult::refined_objectives() const {
+    std::vector<std::size_t> columns;
+    for (std::size_t o = 0; o < objectives.size(); o++) {
+        if (std::any_of(points.begin(), points.end(), [&](const RunPoint &point) {
+                return point.refined && point.refined->kinds[o];
+            })) {
+            columns.push_back(o);
+        }
+    }
+    return columns;
+}
+
+std::string RunResult::kind_of(const RunPoint &point, std::size_t objective) const {
+    const bool replaced = point.refined && point.refined->kinds[objective];
+    return to_string(replaced ? *point.refined->kinds[objective] : objectives[objective].kind);
 }
 
 std::vector<Sense> RunResult::senses() const {
@@ -396,7 +417,12 @@ std::string front_csv(const RunResult &result) {
     for (const auto &objective : result.objectives) {
         text += "," + csv_cell(objective.name);
     }
-    text += "\n";
+    const auto refined = result.refined_objectives();
+    for (const std::size_t o : refined) {
+        const std::string &name = result.objectives[o].name;
+        text += "," + csv_cell("predicted " + name) + "," + csv_cell("kind " + name);
+    }
+    text += refined.empty() ? "\n" : ",standing\n";
     for (const auto &point : result.points) {
         text += point.id;
         for (const auto &choice : point.choices) {
@@ -405,7 +431,10 @@ std::string front_csv(const RunResult &result) {
         for (const double value : point.values) {
             text += fmt::format(",{}", value);
         }
-        text += "\n";
+        for (const std::size_t o : refined) {
+            text += fmt::format(",{},{}", point.first_values()[o], result.kind_of(point, o));
+        }
+        text += refined.empty() ? "\n" : "," + csv_cell(to_string(point.standing())) + "\n";
     }
     return text;
 }

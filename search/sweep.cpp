@@ -94,9 +94,8 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
     if (strategy == "nsga2") {
         require_population(request.population, 4);
         config.population = request.population;
-        const std::int64_t generations =
-            request.generations.value_or((wanted + request.population - 1) / request.population);
-        config.evaluations = generations * request.population;
+        config.evaluations = at_most_all(
+            space, request.generations ? *request.generations * request.population : wanted);
     } else if (strategy == "evolution") {
         require_population(request.population, 1);
         config.population = request.population;

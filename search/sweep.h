@@ -20,9 +20,9 @@ constexpr std::uint64_t default_seed = 1;
 struct SweepRequest {
     std::string strategy = "auto";
     std::uint64_t seed = default_seed;
-    /// Budget. nsga2's is rounded up to whole generations; reward is exact without one.
+    /// Budget. reward is exact without one.
     std::optional<std::int64_t> evaluations;
-    std::optional<std::int64_t> generations;  ///< nsga2: instead of `evaluations`
+    std::optional<std::int64_t> generations;  ///< nsga2: instead, in populations
     int population = 400;                     ///< nsga2: a multiple of 4; evolution
     std::optional<double> epsilon;            ///< exact, local: see RunConfig
     std::optional<std::int64_t> memory_bytes; ///< exact, local, reward: for labels
