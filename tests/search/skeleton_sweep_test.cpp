@@ -155,6 +155,27 @@ TEST_F(SkeletonSweep, exact_finds_what_comes_nearest_where_nothing_is_feasible) 
     }
 }
 
+TEST_F(SkeletonSweep, an_exact_search_goes_on_in_the_skeleton_where_it_stopped) {
+    const DesignSpace space = space_of(larger());
+    const RunResult whole = run(space, "exact");
+    SweepRequest request;
+    request.strategy = "exact";
+    const RunConfig config = resolve(space, price_targets(space), request, "0.0.test");
+    const auto folder = temporary_.path() / "interrupted";
+    for (const int steps : {7, 45, 1000}) { // the last of `short`'s 8 contexts ends after 40
+        int left = steps;
+        SweepHooks hooks;
+        hooks.stop = [&] { return left-- == 0; };
+        const SweepOutcome outcome = run_sweep(config, folder, Zoo(), hooks);
+        EXPECT_EQ(outcome.end == SweepEnd::finished, steps == 1000);
+        EXPECT_EQ(outcome.result.epsilon.has_value(), steps == 1000);
+        if (steps == 1000) {
+            EXPECT_EQ(front_csv(outcome.result), front_csv(whole));
+            EXPECT_EQ(to_json(outcome.result.counters), to_json(whole.counters));
+        }
+    }
+}
+
 TEST_F(SkeletonSweep, published_networks_are_marked_with_what_beats_them) {
     const RunResult result = run(shipped_space("mobilenet_v2_grid"), "exact", 0.05);
     ASSERT_EQ(result.marks.size(), 22u);
