@@ -112,7 +112,7 @@ struct PagmoProblem {
 
     static std::vector<std::size_t> free_axes() {
         std::vector<std::size_t> free;
-        const auto axes = comparison().space.axes();
+        const auto &axes = comparison().space.axes();
         for (std::size_t a = 0; a < axes.size(); a++) {
             if (axes[a].values.size() > 1) {
                 free.push_back(a);
@@ -121,7 +121,7 @@ struct PagmoProblem {
         return free;
     }
     std::pair<pagmo::vector_double, pagmo::vector_double> get_bounds() const {
-        const auto axes = comparison().space.axes();
+        const auto &axes = comparison().space.axes();
         pagmo::vector_double low, high;
         for (const std::size_t a : free_axes()) {
             low.push_back(0);
@@ -267,7 +267,7 @@ const Priced &shipped(const std::string &name) {
 /// Networks drawn at random, so that neither they nor their rows are met in order.
 void price(benchmark::State &state, const std::string &name) {
     const Priced &priced = shipped(name);
-    const auto axes = priced.space.axes();
+    const auto &axes = priced.space.axes();
     Random random(1);
     std::vector<Choices> networks;
     for (int i = 0; i < 100000; i++) {
@@ -275,7 +275,7 @@ void price(benchmark::State &state, const std::string &name) {
         for (const auto &axis : axes) {
             choices.push_back(static_cast<int>(random.below(axis.values.size())));
         }
-        networks.push_back(priced.space.canonical(std::move(choices)));
+        networks.push_back(priced.space.canonical(choices));
     }
     std::size_t i = 0;
     for (auto _ : state) {
