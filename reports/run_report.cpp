@@ -29,6 +29,8 @@ Unit unit_of(const std::string &metric) {
     static const std::map<std::string, Unit> units = {
         {"latency_ms", {"latency", "ms", 1}},
         {"energy_mj", {"energy", "mJ", 1}},
+        {"latency_ratio", {"relative latency", "", 1}},
+        {"energy_ratio", {"relative energy", "", 1}},
         {"peak_bytes", {"peak activations", "KiB", 1.0 / 1024}},
         {"macs", {"MACs", "M", 1e-6}},
         {"params", {"parameters", "M", 1e-6}},
@@ -78,9 +80,10 @@ Roles choose(const RunResult &result, const std::vector<std::string> &ids) {
     const std::vector<Sense> senses = result.senses();
     roles[knee(values, senses)].push_back("knee");
     static const std::map<std::string, std::string> names = {
-        {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
-        {"energy_mj", "thriftiest"}, {"peak_bytes", "leanest"},
-        {"macs", "largest"},         {"params", "largest"}};
+        {"latency_ms", "fastest"},    {"frames_per_second", "fastest"},
+        {"latency_ratio", "fastest"}, {"energy_ratio", "thriftiest"},
+        {"energy_mj", "thriftiest"},  {"peak_bytes", "leanest"},
+        {"macs", "largest"},          {"params", "largest"}};
     for (const Sense sense : {Sense::minimise, Sense::maximise}) {
         const auto it = std::find(senses.begin(), senses.end(), sense);
         if (it != senses.end()) {

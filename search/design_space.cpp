@@ -32,6 +32,9 @@ CostKind kind_of(Metric metric) {
 }
 
 std::string Measure::name() const {
+    if (over) {
+        return over->name(to_string(metric));
+    }
     return target.empty() ? to_string(metric) : to_string(metric) + ":" + target;
 }
 

@@ -10,6 +10,7 @@
 
 #include "dsl/family.h"
 #include "hwmodels/cost.h"
+#include "search/combination.h"
 #include "search/pareto.h"
 #include "search/skeleton.h"
 
@@ -31,9 +32,10 @@ CostKind kind_of(Metric metric);
 struct Measure {
     Metric metric = Metric::macs;
     std::string target; ///< empty for macs and params; peak_bytes without target counts fp32
+    std::optional<Combination> over = {}; ///< instead of a target: several
 
     std::string name() const;
-    bool operator==(const Measure &o) const { return metric == o.metric && target == o.target; }
+    bool operator==(const Measure &o) const { return name() == o.name(); }
 };
 
 struct Objective {

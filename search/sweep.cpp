@@ -273,7 +273,10 @@ private:
         }
         for (const auto &objective : space_.objectives) {
             const Measure &measure = objective.measure;
-            result.objectives.push_back({measure.name(), to_string(measure.metric), measure.target,
+            const std::string metric = to_string(measure.metric);
+            result.objectives.push_back({measure.name(),
+                                         measure.over ? measure.over->quantity(metric) : metric,
+                                         measure.over ? measure.over->where() : measure.target,
                                          objective.sense, kind_of(measure.metric)});
         }
         result.counters = counters_;
