@@ -368,21 +368,29 @@ private:
 Choices extreme_network(const DesignSpace &space, const CostTables &tables, std::size_t context,
                         std::size_t column, int sign) {
     const bool maxed = column == tables.column(CostTables::live);
-    const auto joined = [&](std::int64_t a, std::int64_t b) {
-        return maxed ? sign * std::max(sign * a, sign * b) : a + b;
-    };
+    return cheapest_network(
+               space, tables, context,
+               [&](const std::int64_t *row) { return static_cast<double>(sign * row[column]); },
+               [&](double a, double b) {
+                   return maxed ? sign * std::max(sign * a, sign * b) : a + b;
+               })
+        .choices;
+}
+
+CheapestNetwork cheapest_network(const DesignSpace &space, const CostTables &tables,
+                                 std::size_t context,
+                                 const std::function<double(const std::int64_t *)> &amount,
+                                 const std::function<double(double, double)> &joined) {
     struct Best {
-        std::int64_t amount = std::numeric_limits<std::int64_t>::max();
+        double amount = std::numeric_limits<double>::infinity();
         Choices choices; ///< of what follows
     };
-    const auto prefer = [](Best &best, std::int64_t amount, std::vector<int> first,
-                           const Choices &rest) {
+    const auto prefer = [](Best &best, double amount, std::vector<int> first, const Choices &rest) {
         if (amount < best.amount) {
             first.insert(first.end(), rest.begin(), rest.end());
             best = {amount, std::move(first)};
         }
     };
-    const auto amount = [&](const std::int64_t *row) { return sign * row[column]; };
     const Skeleton &skeleton = space.skeleton(space.contexts()[context]);
     // `ways[in]`: the best from a stage's beginning to the end of the network.
     std::vector<Best> ways;
@@ -399,7 +407,7 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
             for (std::size_t out = 0; out < stage.channels.size(); out++) {
                 for (std::size_t d = 0; d < stage.depths.size(); d++) {
                     std::vector<int> own = {static_cast<int>(out), static_cast<int>(d)};
-                    std::int64_t total = ways[out].amount;
+                    double total = ways[out].amount;
                     for (std::size_t p = 0; p < stage.positions.size(); p++) {
                         if (static_cast<int>(p) >= stage.depths[d]) {
                             own.push_back(0);
@@ -420,7 +428,8 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
         }
         ways = std::move(before);
     }
-    return space.choices_of(space.contexts()[context], ways[0].choices);
+    return {joined(amount(tables.stem_row(context)), ways[0].amount),
+            space.choices_of(space.contexts()[context], ways[0].choices)};
 }
 
 std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,

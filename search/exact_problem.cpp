@@ -144,6 +144,7 @@ std::size_t ExactProblem::collect_part(const Measure &measure, std::size_t part,
         break;
     case Metric::macs: q.sum = sum_of(tables_.column(CostTables::mac_count)); break;
     case Metric::params: q.sum = sum_of(tables_.column(CostTables::param_count)); break;
+    case Metric::top1: throw std::logic_error("top1 is no sum over blocks"); // check_accuracy
     }
     const auto same =
         std::find_if(goals_.begin(), goals_.end(), [&](const Goal &o) { return o.sum == q.sum; });

@@ -204,7 +204,8 @@ void compare_with_front(PublishedMark &mark, const DesignSpace &space, const Par
 }
 
 std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &zoo,
-                                          const CostTables &tables, const ParetoFront &front) {
+                                          const CostTables &tables, const Evaluate &evaluate,
+                                          const ParetoFront &front) {
     std::vector<PublishedMark> marks;
     for (const auto &name : space.marks) {
         PublishedMark mark;
@@ -216,7 +217,7 @@ std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &z
             continue;
         }
         const auto &choices = std::get<Choices>(found);
-        const Evaluation evaluation = tables.evaluate(choices);
+        const Evaluation evaluation = evaluate({choices}).front();
         mark.inside = true;
         mark.id = space.id(choices);
         mark.choices = space.describe(choices);

@@ -44,18 +44,6 @@ std::vector<double> values_of(const JsonReader &json) {
     return json.at("values").numbers(-any, any);
 }
 
-const std::vector<std::string> &kind_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const CostKind kind : {CostKind::measured, CostKind::counted, CostKind::simulated,
-                                    CostKind::modelled, CostKind::published}) {
-            all.push_back(to_string(kind));
-        }
-        return all;
-    }();
-    return names;
-}
-
 Json write_target(const RunTarget &t) {
     return {{"name", t.name}, {"hash", t.hash}, {"precision", t.precision}, {"threads", t.threads}};
 }
@@ -76,15 +64,23 @@ Json write_objective(const ObjectiveColumn &o) {
 ObjectiveColumn read_objective(const JsonReader &json) {
     return {json.at("name").string(), json.at("metric").string(), json.at("target").string(),
             static_cast<Sense>(json.at("sense").one_of(sense_names())),
-            static_cast<CostKind>(json.at("kind").one_of(kind_names()))};
+            static_cast<CostKind>(json.at("kind").one_of(cost_kind_names()))};
 }
 
 Json write_point(const RunPoint &p) {
-    return {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+    Json json = {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+    if (p.refined) {
+        json["refined"] = to_json(*p.refined);
+    }
+    return json;
 }
 
 RunPoint read_point(const JsonReader &json) {
-    return {json.at("id").string(), json.at("choices").strings(), values_of(json)};
+    RunPoint point{json.at("id").string(), json.at("choices").strings(), values_of(json)};
+    if (const auto refined = json.find("refined")) {
+        point.refined = read_refined_point(*refined, point.values.size());
+    }
+    return point;
 }
 
 Json write_step(const PathStep &s) {
@@ -154,7 +150,52 @@ BlockRate read_rate(const JsonReader &json) {
             json.at("reach_pixels").number(0, any), json.at("ms_per_100_mmacs").numbers(0, any)};
 }
 
+Json optional_number(const std::optional<double> &value) {
+    return value ? Json(*value) : Json();
+}
+
+std::optional<double> read_optional_number(const JsonReader &json) {
+    return json.is_number() ? std::optional<double>(json.number(-any, any)) : std::nullopt;
+}
+
+Json write_accuracy(const AccuracySummary &a) {
+    return {{"source", a.source},
+            {"kind", to_string(a.kind)},
+            {"plus_minus", optional_number(a.plus_minus)},
+            {"error", a.error},
+            {"spearman", optional_number(a.spearman)},
+            {"spearman_upper", optional_number(a.spearman_upper)},
+            {"predicted", a.predicted}};
+}
+
+AccuracySummary read_accuracy(const JsonReader &json) {
+    AccuracySummary a;
+    a.source = json.at("source").string();
+    a.kind = static_cast<CostKind>(json.at("kind").one_of(cost_kind_names()));
+    a.plus_minus = read_optional_number(json.at("plus_minus"));
+    a.error = json.at("error").string();
+    a.spearman = read_optional_number(json.at("spearman"));
+    a.spearman_upper = read_optional_number(json.at("spearman_upper"));
+    a.predicted = json.at("predicted").strings();
+    json.finish();
+    return a;
+}
+
 } // namespace
+
+std::string AccuracySummary::text() const {
+    std::string line = to_string(kind);
+    if (plus_minus) {
+        line += fmt::format(", +- {:.2f} points ({})", *plus_minus, error);
+    }
+    if (spearman) {
+        line += fmt::format(", Spearman of predictions {:.3f}", *spearman);
+    }
+    if (spearman_upper) {
+        line += fmt::format(" ({:.3f} in the better half)", *spearman_upper);
+    }
+    return line + "; " + source;
+}
 
 Json to_json(const RunCounters &counters) {
     return {{"space_size", counters.space_size},
@@ -220,6 +261,31 @@ std::size_t RunResult::objective(const std::string &name) const {
     }
     throw UserError(fmt::format("no objective '{}', expected one of {}{}", name, join(names),
                                 did_you_mean(name, names)));
+}
+
+Standing RunPoint::standing() const {
+    return !refined                         ? Standing::not_refined
+           : !refined->failure.empty()      ? Standing::failed
+           : !refined->breaks.empty()       ? Standing::infeasible
+           : !refined->dominated_by.empty() ? Standing::dominated
+                                            : Standing::on_front;
+}
+
+std::vector<std::size_t> RunResult::refined_objectives() const {
+    std::vector<std::size_t> columns;
+    for (std::size_t o = 0; o < objectives.size(); o++) {
+        if (std::any_of(points.begin(), points.end(), [&](const RunPoint &point) {
+                return point.refined && point.refined->kinds[o];
+            })) {
+            columns.push_back(o);
+        }
+    }
+    return columns;
+}
+
+std::string RunResult::kind_of(const RunPoint &point, std::size_t objective) const {
+    const bool replaced = point.refined && point.refined->kinds[objective];
+    return to_string(replaced ? *point.refined->kinds[objective] : objectives[objective].kind);
 }
 
 std::vector<Sense> RunResult::senses() const {
@@ -308,6 +374,9 @@ Json to_json(const RunResult &result) {
                  {"points", array_of(result.points, write_point)},
                  {"published", array_of(result.marks, write_mark)},
                  {"block_rates", array_of(result.block_rates, write_rate)}};
+    if (result.accuracy) {
+        json["accuracy"] = write_accuracy(*result.accuracy);
+    }
     if (!result.path.empty()) {
         json["path"] = array_of(result.path, write_step);
     }
@@ -366,6 +435,9 @@ RunResult read_run_result(const JsonReader &json) {
         return mark;
     });
     result.block_rates = read_array<BlockRate>(json.at("block_rates"), read_rate);
+    if (const auto accuracy = json.find("accuracy")) {
+        result.accuracy = read_accuracy(*accuracy);
+    }
     json.finish();
     return result;
 }
@@ -396,7 +468,12 @@ std::string front_csv(const RunResult &result) {
     for (const auto &objective : result.objectives) {
         text += "," + csv_cell(objective.name);
     }
-    text += "\n";
+    const auto refined = result.refined_objectives();
+    for (const std::size_t o : refined) {
+        const std::string &name = result.objectives[o].name;
+        text += "," + csv_cell("predicted " + name) + "," + csv_cell("kind " + name);
+    }
+    text += refined.empty() ? "\n" : ",standing\n";
     for (const auto &point : result.points) {
         text += point.id;
         for (const auto &choice : point.choices) {
@@ -405,7 +482,10 @@ std::string front_csv(const RunResult &result) {
         for (const double value : point.values) {
             text += fmt::format(",{}", value);
         }
-        text += "\n";
+        for (const std::size_t o : refined) {
+            text += fmt::format(",{},{}", point.first_values()[o], result.kind_of(point, o));
+        }
+        text += refined.empty() ? "\n" : "," + csv_cell(to_string(point.standing())) + "\n";
     }
     return text;
 }

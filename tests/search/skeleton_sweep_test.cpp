@@ -142,6 +142,40 @@ TEST_F(SkeletonSweep, exact_equals_enumeration_of_grids_without_free_blocks) {
     }
 }
 
+TEST_F(SkeletonSweep, exact_finds_what_comes_nearest_where_nothing_is_feasible) {
+    Json json = larger();
+    json["constraints"] = {{{"metric", "params"}, {"at_most", 1000}},
+                           {{"metric", "macs"}, {"at_least", 1e9}}};
+    const DesignSpace space = space_of(json);
+    const RunResult expected = run(space, "exhaustive"), found = run(space, "exact");
+    EXPECT_TRUE(found.points.empty());
+    for (const std::size_t rule : {2u, 3u}) { // behind the target's and the guard's
+        ASSERT_TRUE(expected.counters.refused[rule].nearest);
+        EXPECT_EQ(found.counters.refused[rule].nearest, expected.counters.refused[rule].nearest);
+    }
+}
+
+TEST_F(SkeletonSweep, an_exact_search_goes_on_in_the_skeleton_where_it_stopped) {
+    const DesignSpace space = space_of(larger());
+    const RunResult whole = run(space, "exact");
+    SweepRequest request;
+    request.strategy = "exact";
+    const RunConfig config = resolve(space, price_targets(space), request, "0.0.test");
+    const auto folder = temporary_.path() / "interrupted";
+    for (const int steps : {7, 45, 1000}) { // the last of `short`'s 8 contexts ends after 40
+        int left = steps;
+        SweepHooks hooks;
+        hooks.stop = [&] { return left-- == 0; };
+        const SweepOutcome outcome = run_sweep(config, folder, Zoo(), hooks);
+        EXPECT_EQ(outcome.end == SweepEnd::finished, steps == 1000);
+        EXPECT_EQ(outcome.result.epsilon.has_value(), steps == 1000);
+        if (steps == 1000) {
+            EXPECT_EQ(front_csv(outcome.result), front_csv(whole));
+            EXPECT_EQ(to_json(outcome.result.counters), to_json(whole.counters));
+        }
+    }
+}
+
 TEST_F(SkeletonSweep, published_networks_are_marked_with_what_beats_them) {
     const RunResult result = run(shipped_space("mobilenet_v2_grid"), "exact", 0.05);
     ASSERT_EQ(result.marks.size(), 22u);

@@ -83,11 +83,14 @@ TEST(Skeletons, axes_have_the_values_of_all_and_choices_say_which) {
 
 TEST(Skeletons, what_a_skeleton_lacks_becomes_the_nearest_it_has) {
     const DesignSpace space = space_of(two_skeletons());
+    const auto targets = price_targets(space);
+    const CostTables tables(space, targets, 1);
     Random random(3);
     for (int i = 0; i < 500; i++) {
         const Choices choices = any_choices(space, random), canonical = space.canonical(choices);
         EXPECT_EQ(space.parse(space.describe(canonical)), canonical);
         EXPECT_EQ(canonical[3], choices[3]);
+        EXPECT_EQ(tables.evaluate(choices).values, tables.evaluate(canonical).values);
         const auto &context = space.contexts()[space.context_of(choices)];
         EXPECT_EQ(context.choices, Choices(canonical.begin(), canonical.begin() + 4));
         // 64, 96, 128: short has the first two, long the last two.
