@@ -38,9 +38,10 @@ Roles choose_roles(const RunResult &result, const std::vector<std::string> &ids)
     const std::vector<Sense> senses = result.senses();
     roles[standing[knee(values, senses)]].push_back("knee");
     static const std::map<std::string, std::string> names = {
-        {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
-        {"energy_mj", "thriftiest"}, {"peak_bytes", "leanest"},
-        {"macs", "largest"},         {"params", "largest"},
+        {"latency_ms", "fastest"},    {"frames_per_second", "fastest"},
+        {"energy_mj", "thriftiest"},  {"peak_bytes", "leanest"},
+        {"latency_ratio", "fastest"}, {"energy_ratio", "thriftiest"},
+        {"macs", "largest"},          {"params", "largest"},
         {"top1", "most accurate"}};
     for (const Sense sense : {Sense::minimise, Sense::maximise}) {
         const auto it = std::find(senses.begin(), senses.end(), sense);

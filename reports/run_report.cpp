@@ -32,6 +32,8 @@ Unit unit_of(const std::string &metric) {
     static const std::map<std::string, Unit> units = {
         {"latency_ms", {"latency", "ms", 1}},
         {"energy_mj", {"energy", "mJ", 1}},
+        {"latency_ratio", {"relative latency", "", 1}},
+        {"energy_ratio", {"relative energy", "", 1}},
         {"peak_bytes", {"peak activations", "KiB", 1.0 / 1024}},
         {"macs", {"MACs", "M", 1e-6}},
         {"params", {"parameters", "M", 1e-6}},

@@ -413,9 +413,9 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
     if (space_.spatial_mixing && !mixed) {
         refuse(targets_.size(), 0, 1);
     }
-    const auto value = [&](const Measure &measure) {
+    const auto value_on = [&](const Measure &measure, const std::string &target) {
         std::size_t t = 0;
-        while (t < targets_.size() && targets_[t].name != measure.target) {
+        while (t < targets_.size() && targets_[t].name != target) {
             t++;
         }
         const auto amount = [&]() -> std::int64_t {
@@ -431,6 +431,16 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
             return 0;
         };
         return value_of(measure.metric, amount());
+    };
+    const auto value = [&](const Measure &measure) {
+        if (!measure.over) {
+            return value_on(measure, measure.target);
+        }
+        std::vector<double> values;
+        for (const auto &target : measure.over->targets) {
+            values.push_back(value_on(measure, target));
+        }
+        return measure.over->of(values);
     };
     for (const auto &objective : space_.objectives) {
         evaluation.values.push_back(value(objective.measure));

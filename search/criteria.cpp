@@ -117,7 +117,8 @@ std::int64_t Criteria::key(const Criterion &criterion, const std::int64_t *sums)
     const Goal &q = problem_.goals()[i];
     const std::int64_t error = q.kind == Goal::Kind::timed ? OnceCurve::error : 0;
     const auto most = [&](bool latest) {
-        const bool safe = timed(i, sums, true) + rest_.high[q.sum] + error <= q.at_most;
+        const bool safe =
+            !q.shared && timed(i, sums, true) + rest_.high[q.sum] + error <= q.at_most;
         return safe ? safe_key : timed(i, sums, latest);
     };
     const auto least = [&](bool latest) {
@@ -235,17 +236,30 @@ bool Criteria::same_objectives(const std::int64_t *a, const std::int64_t *b) con
     return std::equal(a, a + strict_, b);
 }
 
+std::int64_t Criteria::ideal(std::size_t goal, const std::int64_t *sums) const {
+    const Goal &q = problem_.goals()[goal];
+    if (q.kind == Goal::Kind::peak) {
+        return std::max(sums[q.sum], rest_.low[q.sum]);
+    }
+    if (q.sense < 0) {
+        return -sums[q.sum] - rest_.high[q.sum];
+    }
+    return timed(goal, sums, false) + rest_.low[q.sum] -
+           (q.kind == Goal::Kind::timed ? OnceCurve::error : 0);
+}
+
 void Criteria::ideal(const std::int64_t *sums, std::int64_t *costs) const {
-    for (const std::size_t i : problem_.objectives()) {
-        const Goal &q = problem_.goals()[i];
-        if (q.kind == Goal::Kind::peak) {
-            *costs++ = std::max(sums[q.sum], rest_.low[q.sum]);
-        } else if (q.sense < 0) {
-            *costs++ = -sums[q.sum] - rest_.high[q.sum];
-        } else {
-            *costs++ = timed(i, sums, false) + rest_.low[q.sum] -
-                       (q.kind == Goal::Kind::timed ? OnceCurve::error : 0);
+    for (const auto &objective : problem_.objectives()) {
+        if (objective.over == nullptr) {
+            *costs++ = ideal(objective.goals[0], sums);
+            continue;
         }
+        std::vector<double> values;
+        for (const std::size_t goal : objective.goals) {
+            const std::int64_t least = std::max<std::int64_t>(ideal(goal, sums), 0);
+            values.push_back(value_of(problem_.goals()[goal].metric, least));
+        }
+        *costs++ = ExactProblem::combined_cost(objective.over->of(values)) - 1;
     }
 }
 

@@ -33,7 +33,16 @@ CostKind kind_of(Metric metric) {
 }
 
 std::string Measure::name() const {
+    if (over) {
+        return over->name(to_string(metric));
+    }
     return target.empty() ? to_string(metric) : to_string(metric) + ":" + target;
+}
+
+bool Measure::is_on(const std::string &device) const {
+    return over ? std::find(over->targets.begin(), over->targets.end(), device) !=
+                      over->targets.end()
+                : device == target;
 }
 
 std::string Constraint::name() const {

@@ -11,6 +11,7 @@
 #include "dsl/family.h"
 #include "hwmodels/cost.h"
 #include "search/accuracy_spec.h"
+#include "search/combination.h"
 #include "search/pareto.h"
 #include "search/skeleton.h"
 
@@ -33,9 +34,11 @@ CostKind kind_of(Metric metric);
 struct Measure {
     Metric metric = Metric::macs;
     std::string target; ///< empty for macs, params and top1; peak_bytes without target counts fp32
+    std::optional<Combination> over = {}; ///< instead of a target: several
 
     std::string name() const;
-    bool operator==(const Measure &o) const { return metric == o.metric && target == o.target; }
+    bool is_on(const std::string &device) const;
+    bool operator==(const Measure &o) const { return name() == o.name(); }
 };
 
 struct Objective {

@@ -17,10 +17,15 @@ namespace {
 constexpr const char *schema = "edgefront/space/1";
 constexpr double most = 1e15; ///< of any bound
 
-Measure read_measure(const JsonReader &json, const std::vector<std::string> &targets) {
+Measure read_measure(const JsonReader &json, const DesignSpace &space, const Zoo &zoo) {
+    std::vector<std::string> targets;
+    for (const auto &target : space.targets) {
+        targets.push_back(target.name);
+    }
     Measure measure;
     const JsonReader metric = json.at("metric");
     measure.metric = static_cast<Metric>(metric.one_of(metric_names()));
+    measure.over = read_combination(json, measure.metric, space.targets, zoo);
     const auto target = json.find("target");
     bool needed = false, allowed = true;
     switch (measure.metric) {
@@ -32,21 +37,24 @@ Measure read_measure(const JsonReader &json, const std::vector<std::string> &tar
     case Metric::params:
     case Metric::top1: allowed = false; break;
     }
+    if (target && measure.over) {
+        throw target->error("either one \"target\" or several \"targets\"");
+    }
     if (target) {
         if (!allowed) {
             throw target->error(to_string(measure.metric) + " does not depend on a target");
         }
         measure.target = targets[target->one_of(targets)];
-    } else if (needed) {
+    } else if (needed && !measure.over) {
         throw json.error(to_string(measure.metric) + " needs a \"target\", one of " +
-                         join(targets));
+                         join(targets) + ", or \"targets\"");
     }
     return measure;
 }
 
-Objective read_objective(const JsonReader &json, const std::vector<std::string> &targets) {
+Objective read_objective(const JsonReader &json, const DesignSpace &space, const Zoo &zoo) {
     Objective objective;
-    objective.measure = read_measure(json, targets);
+    objective.measure = read_measure(json, space, zoo);
     const auto sense = json.find("sense");
     switch (objective.measure.metric) {
     case Metric::frames_per_second:
@@ -77,14 +85,17 @@ Objective read_objective(const JsonReader &json, const std::vector<std::string> 
     return objective;
 }
 
-Constraint read_constraint(const JsonReader &json, const std::vector<std::string> &targets) {
+Constraint read_constraint(const JsonReader &json, const DesignSpace &space, const Zoo &zoo) {
     Constraint constraint;
-    constraint.measure = read_measure(json, targets);
+    constraint.measure = read_measure(json, space, zoo);
     if (const auto bound = json.find("at_most")) {
         constraint.at_most = bound->number(0, most);
     }
     if (const auto bound = json.find("at_least")) {
         constraint.at_least = bound->number(0, most);
+        if (constraint.measure.over) {
+            throw bound->error("what is combined over targets is bounded by \"at_most\" only");
+        }
     }
     json.finish();
     if (constraint.at_most.has_value() == constraint.at_least.has_value()) {
@@ -178,12 +189,12 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
     }
     if (const auto constraints = json.find("constraints")) {
         for (const auto &item : constraints->items()) {
-            space.constraints.push_back(read_constraint(item, names));
+            space.constraints.push_back(read_constraint(item, space, zoo));
         }
     }
     std::set<std::string> measured;
     for (const auto &item : json.at("objectives").items()) {
-        space.objectives.push_back(read_objective(item, names));
+        space.objectives.push_back(read_objective(item, space, zoo));
         if (!measured.insert(space.objectives.back().measure.name()).second) {
             throw item.error("this objective stands twice");
         }
@@ -214,6 +225,9 @@ Json write_measure(const Measure &measure) {
     Json json = {{"metric", to_string(measure.metric)}};
     if (!measure.target.empty()) {
         json["target"] = measure.target;
+    }
+    if (measure.over) {
+        write_combination(json, *measure.over);
     }
     return json;
 }

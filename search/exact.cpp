@@ -100,7 +100,12 @@ private:
     std::vector<std::int64_t> costs_of(const std::vector<double> &values) const {
         std::vector<std::int64_t> costs;
         for (std::size_t o = 0; o < values.size(); o++) {
-            const Goal &q = problem_.goals()[problem_.objectives()[o]];
+            const ExactObjective &objective = problem_.objectives()[o];
+            if (objective.over != nullptr) {
+                costs.push_back(ExactProblem::combined_cost(values[o]) + 1);
+                continue;
+            }
+            const Goal &q = problem_.goals()[objective.goals[0]];
             switch (q.kind) {
             case Goal::Kind::timed: costs.push_back(std::llround(values[o] * 1e9)); break;
             case Goal::Kind::peak:

@@ -67,7 +67,10 @@ bool OnceCurve::flat(std::int64_t least, std::int64_t most) const {
 ExactProblem::ExactProblem(const DesignSpace &space, const CostTables &tables)
     : space_(space), tables_(tables), guard_(space.spatial_mixing) {
     for (const auto &objective : space.objectives) {
-        collect(objective.measure, objective.sense == Sense::minimise ? 1 : -1, nullptr);
+        const Measure &measure = objective.measure;
+        objectives_.push_back(
+            {measure.over ? &*measure.over : nullptr,
+             collect(measure, objective.sense == Sense::minimise ? 1 : -1, nullptr)});
     }
     for (const auto &constraint : space.constraints) {
         collect(constraint.measure, 0, &constraint);
@@ -102,9 +105,24 @@ std::int64_t last_amount(const Rule &holds) {
 
 } // namespace
 
-void ExactProblem::collect(const Measure &measure, int sense, const Constraint *constraint) {
+/// A value combined over targets never falls when it rises on one: what beats another on each beats
+/// it in the combined value.
+std::vector<std::size_t> ExactProblem::collect(const Measure &measure, int sense,
+                                               const Constraint *constraint) {
+    std::vector<std::size_t> goals;
+    for (std::size_t part = 0; part < (measure.over ? measure.over->targets.size() : 1); part++) {
+        goals.push_back(collect_part(measure, part, sense, constraint));
+    }
+    return goals;
+}
+
+std::size_t ExactProblem::collect_part(const Measure &measure, std::size_t part, int sense,
+                                       const Constraint *constraint) {
+    const Combination *over = measure.over ? &*measure.over : nullptr;
+    const std::string &target = over != nullptr ? over->targets[part] : measure.target;
     Goal q;
-    while (q.target < space_.targets.size() && space_.targets[q.target].name != measure.target) {
+    q.metric = measure.metric;
+    while (q.target < space_.targets.size() && space_.targets[q.target].name != target) {
         q.target++;
     }
     const std::size_t t = q.target;
@@ -137,10 +155,13 @@ void ExactProblem::collect(const Measure &measure, int sense, const Constraint *
     Goal &merged = goals_[index];
     if (constraint == nullptr) {
         merged.sense = sense;
-        objectives_.push_back(index);
-        return;
+        return index;
     }
-    const auto value = [&](std::int64_t amount) { return value_of(measure.metric, amount * unit); };
+    merged.shared = merged.shared || (over != nullptr && over->kind == Combination::Kind::mean);
+    const auto value = [&](std::int64_t amount) {
+        const double alone = value_of(measure.metric, amount * unit);
+        return over != nullptr ? over->alone(part, alone) : alone;
+    };
     const bool falling = measure.metric == Metric::frames_per_second;
     if (constraint->at_most && !falling) {
         merged.at_most =
@@ -162,6 +183,7 @@ void ExactProblem::collect(const Measure &measure, int sense, const Constraint *
     if (merged.kind == Goal::Kind::peak) {
         most_live_ = merged.at_most;
     }
+    return index;
 }
 
 bool ExactProblem::allowed(const std::int64_t *row) const {

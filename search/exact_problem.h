@@ -10,6 +10,7 @@
 
 #include "search/cost_tables.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace edgefront {
@@ -51,9 +52,17 @@ struct Goal {
     std::size_t weights = 0; ///< timed: the same of the target's weights
     std::size_t target = 0;  ///< timed
     bool energy = false;     ///< timed: energy instead of latency
-    int sense = 0;           ///< of the objective: 1 minimise, -1 maximise, 0 none
+    Metric metric = Metric::macs;
+    int sense = 0;       ///< of the objective: 1 minimise, -1 maximise, 0 none
+    bool shared = false; ///< bounded together with others: keeping `at_most` is not enough
     std::int64_t at_most = std::numeric_limits<std::int64_t>::max();
     std::int64_t at_least = std::numeric_limits<std::int64_t>::min();
+};
+
+/// An objective of the space: a goal, or those on several targets that make one value.
+struct ExactObjective {
+    const Combination *over = nullptr;
+    std::vector<std::size_t> goals;
 };
 
 /// Least and largest sums of the blocks to come; of the peak, of their maximum. Layers that mix
@@ -73,7 +82,11 @@ public:
     std::size_t sums() const { return columns_.size(); }
     const std::vector<Goal> &goals() const { return goals_; }
     /// By the objectives' order in the space.
-    const std::vector<std::size_t> &objectives() const { return objectives_; }
+    const std::vector<ExactObjective> &objectives() const { return objectives_; }
+    /// A combined value as an integer, rounded down.
+    static std::int64_t combined_cost(double value) {
+        return static_cast<std::int64_t>(std::min(value, 9e6) * 1e9);
+    }
     const OnceCurve &curve(std::size_t goal) const { return curves_[goal_curve_[goal]]; }
 
     /// False: a layer that a target lacks, or more activations than a bound allows.
@@ -111,7 +124,10 @@ public:
 
 private:
     std::size_t sum_of(std::size_t column);
-    void collect(const Measure &measure, int sense, const Constraint *constraint);
+    std::vector<std::size_t> collect(const Measure &measure, int sense,
+                                     const Constraint *constraint);
+    std::size_t collect_part(const Measure &measure, std::size_t part, int sense,
+                             const Constraint *constraint);
     Rest after(const std::int64_t *row, const Rest &rest) const;
     void widen_by(Rest &rest, const Rest &other) const;
     void fill_stage(std::size_t s);
@@ -123,7 +139,7 @@ private:
     const Skeleton *skeleton_ = nullptr; ///< of the context
     std::vector<std::size_t> columns_;   ///< of the tables, one per sum
     std::vector<Goal> goals_;
-    std::vector<std::size_t> objectives_;
+    std::vector<ExactObjective> objectives_;
     bool guard_ = false;
     std::size_t mixing_ = 0, reach_ = 0, peak_ = std::numeric_limits<std::size_t>::max();
     std::int64_t reach_wanted_ = 0;

@@ -137,6 +137,7 @@ private:
     std::int64_t timed(std::size_t goal, const std::int64_t *sums, bool latest) const;
     std::int64_t key(const Criterion &criterion, const std::int64_t *sums) const;
     bool hopeless(const std::int64_t *sums) const;
+    std::int64_t ideal(std::size_t goal, const std::int64_t *sums) const;
     std::int64_t slack(const Criterion &criterion, const std::int64_t *sums, std::int64_t key,
                        Tolerance tolerance) const;
 

@@ -18,7 +18,8 @@ struct Part {
     double scale = 1; ///< negative when it had better be large
 };
 
-/// Peaks are maxima and top1 is no sum: no part. Neither has an objective on no target of the space.
+/// Peaks are maxima and top1 is no sum: no part. Neither has an objective on no target of the
+/// space.
 void collect(const DesignSpace &space, const CostTables &tables, const Measure &measure, bool less,
              std::vector<Part> &parts) {
     const auto add = [&](std::size_t column, bool small) {
@@ -31,7 +32,7 @@ void collect(const DesignSpace &space, const CostTables &tables, const Measure &
         }
     };
     for (std::size_t t = 0; t < space.targets.size(); t++) {
-        if (space.targets[t].name == measure.target) {
+        if (measure.is_on(space.targets[t].name)) {
             switch (measure.metric) {
             case Metric::latency_ms: add(tables.column(t, CostTables::latency_ps), less); break;
             case Metric::frames_per_second:

@@ -333,10 +333,12 @@ private:
         }
         for (const auto &objective : space_.objectives) {
             const Measure &measure = objective.measure;
-            result.objectives.push_back({measure.name(), to_string(measure.metric), measure.target,
-                                         objective.sense,
-                                         measure.metric == Metric::top1 ? kind_of(*space_.accuracy)
-                                                                        : kind_of(measure.metric)});
+            const std::string metric = to_string(measure.metric);
+            result.objectives.push_back(
+                {measure.name(), measure.over ? measure.over->quantity(metric) : metric,
+                 measure.over ? measure.over->where() : measure.target, objective.sense,
+                 measure.metric == Metric::top1 ? kind_of(*space_.accuracy)
+                                                : kind_of(measure.metric)});
         }
         result.counters = counters_;
         for (const auto &member : front_.members()) {
