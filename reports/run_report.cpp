@@ -7,6 +7,7 @@
 #include "reports/plot.h"
 #include "reports/refinement_view.h"
 #include "search/design_space_json.h"
+#include "search/front_summary.h"
 #include "search/front_view.h"
 #include "search/sweep.h"
 
@@ -304,6 +305,9 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                 : fmt::format("Proven: for every network of the space that keeps the constraints, "
                               "the front has a point within {:.3g} % of it in each objective.",
                               100 * *result.epsilon));
+    }
+    if (!result.trace.points.empty()) {
+        report.run.push_back({"growth", growth(result)});
     }
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "

@@ -5,6 +5,7 @@
 #include "search/genes.h"
 #include "search/marks.h"
 #include "search/parallel.h"
+#include "search/tracer.h"
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@ constexpr std::int64_t default_memory = std::int64_t{1} << 30;
 /// Rough labels, so that time is left for neighbours.
 constexpr std::int64_t local_evaluations = 1000000, local_memory = std::int64_t{1} << 24;
 constexpr double local_epsilon = 0.05;
+constexpr double default_min_gain = 0.001;
 constexpr const char *state_schema = "edgefront/state/1";
 
 void require_population(int population, int multiple) {
@@ -52,6 +54,15 @@ void require_used(const std::string &strategy, const SweepRequest &request) {
     const RewardRequest &r = request.reward;
     refuse(!r.quality.empty() || !r.target.empty() || !r.exponents.empty(),
            "--reward-quality, --reward-target and --reward-exponent", "reward");
+    if (request.min_gain && !request.patience) {
+        throw UserError("--min-gain needs --patience: the evaluations it is about");
+    }
+    const bool patient = strategy == "nsga2" || strategy == "evolution" || strategy == "local";
+    if (request.patience && !patient) {
+        throw UserError(fmt::format("--patience is an option of the strategies nsga2, evolution "
+                                    "and local, not of {}",
+                                    strategy));
+    }
 }
 
 } // namespace
@@ -71,6 +82,10 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
                                   to_string(target.workload.precision), target.workload.threads});
     }
     require_used(config.strategy, request);
+    if (request.patience) {
+        config.patience = *request.patience;
+        config.min_gain = request.min_gain.value_or(default_min_gain);
+    }
     const std::string &strategy = config.strategy;
     const std::int64_t memory = request.memory_bytes.value_or(default_memory);
     const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
@@ -137,7 +152,8 @@ public:
         : config_(config), directory_(directory), zoo_(zoo), hooks_(hooks),
           space_(read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo)),
           targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
-          strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)) {
+          strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)),
+          tracer_(space_, tables_, config) {
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
             counters_.refused.push_back({rule, 0, {}});
@@ -154,7 +170,7 @@ public:
         }
         std::chrono::steady_clock::time_point saved; // long ago: the first step is saved
         Json saved_state;
-        while (!strategy_->finished()) {
+        while (!finished()) {
             if (hooks_.stop && hooks_.stop()) {
                 save();
                 write_result(directory_, result());
@@ -162,6 +178,7 @@ public:
             }
             const std::vector<Choices> batch = strategy_->ask(front_);
             strategy_->tell(batch, admit(batch));
+            tracer_.record(front_, counters_.evaluated, strategy_->finished());
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
@@ -180,6 +197,7 @@ public:
     }
 
 private:
+    bool finished() const { return strategy_->finished() || tracer_.stalled(); }
     fs::path state_path() const { return directory_ / "state.json"; }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
@@ -243,6 +261,7 @@ private:
         write_file(state_path(), dump_lines({{"schema", state_schema},
                                              {"counters", to_json(counters_)},
                                              {"strategy", strategy_->state()},
+                                             {"trace", to_json(tracer_.trace().points)},
                                              {"front", members}}));
     }
 
@@ -252,6 +271,7 @@ private:
         }
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
+        tracer_.restore(read_trace_points(state.at("trace")));
         const Genes genes(space_);
         std::vector<Member> members;
         for (const auto &row : state.at("front").items()) {
@@ -265,7 +285,7 @@ private:
     RunResult result() const {
         RunResult result;
         result.config = config_;
-        result.finished = strategy_->finished();
+        result.finished = finished();
         result.epsilon = strategy_->proven_epsilon();
         for (const auto &axis : space_.axes()) {
             result.choice_names.push_back(axis.name);
@@ -276,6 +296,7 @@ private:
                                          objective.sense, kind_of(measure.metric)});
         }
         result.counters = counters_;
+        result.trace = tracer_.trace();
         for (const auto &member : front_.members()) {
             const auto values = space_.describe(member.choices);
             result.points.push_back({DesignSpace::id(values), values, member.values});
@@ -296,6 +317,7 @@ private:
     std::unique_ptr<Strategy> strategy_;
     ParetoFront front_;
     RunCounters counters_;
+    Tracer tracer_;
 };
 
 } // namespace
