@@ -296,6 +296,15 @@ void add_sweep(CLI::App &app, Session &session) {
                      "exact and reward: MiB for labels (1024); when they need more, epsilon rises "
                      "and the result says how far. local: 16")
         ->check(CLI::Range(1, 1 << 20));
+    auto *patience =
+        command
+            ->add_option("--patience", options->request.patience,
+                         "nsga2, evolution and local: end early when over so many evaluations the "
+                         "hypervolume grew by less than --min-gain")
+            ->check(CLI::PositiveNumber);
+    command->add_option("--min-gain", options->request.min_gain, "See --patience (0.001: 0.1 %)")
+        ->check(CLI::Range(0.0, 1.0))
+        ->needs(patience);
     add_netadapt_options(*command, options->request.netadapt);
     add_reward_options(*command, options->request.reward);
     options->accuracy.add_to(*command);

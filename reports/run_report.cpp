@@ -8,6 +8,7 @@
 #include "reports/plot.h"
 #include "reports/refinement_view.h"
 #include "search/design_space_json.h"
+#include "search/front_summary.h"
 #include "search/front_view.h"
 #include "search/sweep.h"
 
@@ -311,6 +312,9 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
     }
     if (result.accuracy) {
         report.remarks.push_back("Top-1 is " + result.accuracy->text() + ".");
+    }
+    if (!result.trace.points.empty()) {
+        report.run.push_back({"growth", growth(result)});
     }
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "

@@ -298,6 +298,23 @@ std::string refined_count(const RunResult &result) {
                        by ? " by " + to_string(*by) : "", join(parts));
 }
 
+std::string growth(const RunResult &result) {
+    const auto &points = result.trace.points;
+    const std::int64_t patience = result.config.patience;
+    const std::int64_t recent = patience > 0 ? patience : points.back().evaluated / 10;
+    std::string text = fmt::format("hypervolume {:.4f} of the box of extreme values (estimated)",
+                                   points.back().hypervolume);
+    if (const double gain = result.trace.gain(recent); std::isfinite(gain)) {
+        text +=
+            fmt::format("; over the last {} evaluations it grew by {:.2g} %", recent, 100 * gain);
+        if (patience > 0 && gain < result.config.min_gain) {
+            text += fmt::format(", less than {:.2g} %: no more were needed",
+                                100 * result.config.min_gain);
+        }
+    }
+    return text;
+}
+
 std::string summary(const RunResult &result) {
     const RunCounters &counters = result.counters;
     std::string text = fmt::format(
@@ -309,6 +326,9 @@ std::string summary(const RunResult &result) {
                     : fmt::format("  within {:.3g} % in each objective, no network of the space is "
                                   "missing\n",
                                   100 * *result.epsilon);
+    }
+    if (!result.trace.points.empty()) {
+        text += "  " + growth(result) + "\n";
     }
     if (const std::string refined = refined_count(result); !refined.empty()) {
         text += "  " + refined + "\n";

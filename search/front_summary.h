@@ -35,6 +35,10 @@ std::string verdict(const PublishedMark &mark);
 /// "10 of 56 points refined by search: 8 on the front, 2 dominated", or "" where none is.
 std::string refined_count(const RunResult &result);
 
+/// "hypervolume 0.4123 of the box of extreme values (estimated); over the last 2000 evaluations it
+/// grew by 0.04 %"; of a result with a trace.
+std::string growth(const RunResult &result);
+
 /// A few lines: counters, best points, composition, published networks.
 std::string summary(const RunResult &result);
 

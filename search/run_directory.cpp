@@ -380,6 +380,9 @@ Json to_json(const RunResult &result) {
     if (!result.path.empty()) {
         json["path"] = array_of(result.path, write_step);
     }
+    if (!result.trace.points.empty()) {
+        json["trace"] = to_json(result.trace);
+    }
     if (result.preferred) {
         json["preferred"] = write_preferred(*result.preferred);
     }
@@ -417,6 +420,13 @@ RunResult read_run_result(const JsonReader &json) {
             check(row, step.point);
             return step;
         });
+    }
+    if (const auto trace = json.find("trace")) {
+        result.trace = read_trace(*trace);
+        if (result.trace.best.size() != result.objectives.size() ||
+            result.trace.worst.size() != result.objectives.size()) {
+            throw trace->error("expected as many values as the front has objectives");
+        }
     }
     if (const auto preferred = json.find("preferred")) {
         result.preferred = read_preferred(*preferred);

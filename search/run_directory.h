@@ -9,6 +9,7 @@
 #include "search/pareto.h"
 #include "search/refined_point.h"
 #include "search/run_options.h"
+#include "search/trace.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -52,6 +53,10 @@ struct RunConfig {
     int population = 0;            ///< nsga2, evolution
     double epsilon = 0;            ///< exact, local: how far from exact labels may be
     std::int64_t memory_bytes = 0; ///< exact, local, reward: for labels; beyond it, epsilon rises
+    /// nsga2, evolution, local: the search ends when the hypervolume (trace.h) grew by less than
+    /// the share `min_gain` over the last `patience` evaluations; 0: when the budget does.
+    std::int64_t patience = 0;
+    double min_gain = 0;
     NetAdaptOptions netadapt;
     RewardOptions reward;
     std::vector<RunTarget> targets;
@@ -180,6 +185,7 @@ struct RunResult {
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
     std::optional<AccuracySummary> accuracy; ///< when there is a column top1
+    Trace trace;                        ///< how the front grew; empty when merged
     std::vector<PathStep> path;         ///< of netadapt
     std::optional<Preferred> preferred; ///< by reward: a point of the front
 

@@ -88,6 +88,15 @@ const std::map<std::string, Option> &options() {
           [](const JsonReader &json, RunConfig &c) {
               c.memory_bytes = json.at("memory_bytes").integer(0, most);
           }}},
+        {"patience",
+         {[](const RunConfig &c, Json &json) {
+              json["patience"] = c.patience;
+              json["min_gain"] = c.min_gain;
+          },
+          [](const JsonReader &json, RunConfig &c) {
+              c.patience = json.at("patience").integer(0, most);
+              c.min_gain = json.at("min_gain").number(0, any);
+          }}},
         {"netadapt", {write_netadapt, read_netadapt}},
         {"reward", {write_reward, read_reward}},
     };
@@ -98,10 +107,10 @@ const std::vector<std::string> &options_of(const std::string &strategy) {
     static const std::map<std::string, std::vector<std::string>> all = {
         {"exhaustive", {"evaluations"}},
         {"exact", {"epsilon", "memory_bytes"}},
-        {"nsga2", {"evaluations", "population"}},
-        {"evolution", {"evaluations", "population"}},
+        {"nsga2", {"evaluations", "population", "patience"}},
+        {"evolution", {"evaluations", "population", "patience"}},
         {"netadapt", {"netadapt"}},
-        {"local", {"evaluations", "epsilon", "memory_bytes"}},
+        {"local", {"evaluations", "epsilon", "memory_bytes", "patience"}},
         {"reward", {"reward", "evaluations", "population", "memory_bytes"}},
         {merged_strategy, {"evaluations"}},
     };

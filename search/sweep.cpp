@@ -5,6 +5,7 @@
 #include "search/genes.h"
 #include "search/marks.h"
 #include "search/parallel.h"
+#include "search/tracer.h"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,7 @@ constexpr std::int64_t default_memory = std::int64_t{1} << 30;
 constexpr std::int64_t local_evaluations = 1000000, local_memory = std::int64_t{1} << 24;
 constexpr double local_epsilon = 0.05;
 constexpr const char *state_name = "state.json";
+constexpr double default_min_gain = 0.001;
 constexpr const char *state_schema = "edgefront/state/1";
 constexpr std::chrono::milliseconds save_every(200);
 
@@ -61,6 +63,15 @@ void require_used(const std::string &strategy, const SweepRequest &request) {
     const RewardRequest &r = request.reward;
     refuse(!r.quality.empty() || !r.target.empty() || !r.exponents.empty(),
            "--reward-quality, --reward-target and --reward-exponent", "reward");
+    if (request.min_gain && !request.patience) {
+        throw UserError("--min-gain needs --patience: the evaluations it is about");
+    }
+    const bool patient = strategy == "nsga2" || strategy == "evolution" || strategy == "local";
+    if (request.patience && !patient) {
+        throw UserError(fmt::format("--patience is an option of the strategies nsga2, evolution "
+                                    "and local, not of {}",
+                                    strategy));
+    }
 }
 
 } // namespace
@@ -85,6 +96,10 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
                                   to_string(target.workload.precision), target.workload.threads});
     }
     require_used(config.strategy, request);
+    if (request.patience) {
+        config.patience = *request.patience;
+        config.min_gain = request.min_gain.value_or(default_min_gain);
+    }
     const std::string &strategy = config.strategy;
     const std::int64_t memory = request.memory_bytes.value_or(default_memory);
     const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
@@ -153,6 +168,7 @@ public:
           targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
           strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)),
           accuracy_(make_accuracy(space_, zoo, tables_, config.seed, hooks.accuracy)) {
+          tracer_(space_, tables_, config) {
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
             counters_.refused.push_back({rule, 0, {}});
@@ -183,7 +199,7 @@ private:
         using Clock = std::chrono::steady_clock;
         Clock::time_point due = Clock::now(); // the first step is saved
         Json saved_state;
-        while (!strategy_->finished()) {
+        while (!finished()) {
             if (hooks_.stop && hooks_.stop()) {
                 save();
                 write_result(directory_, result());
@@ -191,6 +207,7 @@ private:
             }
             const std::vector<Choices> batch = strategy_->ask(front_);
             strategy_->tell(batch, admit(batch));
+            tracer_.record(front_, counters_.evaluated, strategy_->finished());
             if (hooks_.progress) {
                 hooks_.progress({strategy_->done(), strategy_->planned(), front_});
             }
@@ -212,6 +229,9 @@ private:
     }
 
     fs::path state_path() const { return directory_ / state_name; }
+private:
+    bool finished() const { return strategy_->finished() || tracer_.stalled(); }
+    fs::path state_path() const { return directory_ / "state.json"; }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
     /// them.
@@ -300,6 +320,7 @@ private:
         write_file(state_path(), dump_lines({{"schema", state_schema},
                                              {"counters", to_json(counters_)},
                                              {"strategy", strategy_->state()},
+                                             {"trace", to_json(tracer_.trace().points)},
                                              {"front", members}}));
     }
 
@@ -309,6 +330,7 @@ private:
         }
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
+        tracer_.restore(read_trace_points(state.at("trace")));
         const Genes genes(space_);
         std::vector<Choices> all;
         for (const auto &row : state.at("front").items()) {
@@ -326,7 +348,7 @@ private:
     RunResult result() const {
         RunResult result;
         result.config = config_;
-        result.finished = strategy_->finished();
+        result.finished = finished();
         result.epsilon = strategy_->proven_epsilon();
         for (const auto &axis : space_.axes()) {
             result.choice_names.push_back(axis.name);
@@ -341,6 +363,7 @@ private:
                                                 : kind_of(measure.metric)});
         }
         result.counters = counters_;
+        result.trace = tracer_.trace();
         for (const auto &member : front_.members()) {
             const auto values = space_.describe(member.choices);
             result.points.push_back({DesignSpace::id(values), values, member.values});
@@ -366,6 +389,7 @@ private:
     ParetoFront front_;
     std::unique_ptr<AccuracySource> accuracy_; ///< none: capacity is the quality
     RunCounters counters_;
+    Tracer tracer_;
 };
 
 } // namespace

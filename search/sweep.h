@@ -27,6 +27,9 @@ struct SweepRequest {
     int population = 400;                     ///< nsga2: a multiple of 4; evolution
     std::optional<double> epsilon;            ///< exact, local: see RunConfig
     std::optional<std::int64_t> memory_bytes; ///< exact, local, reward: for labels
+    /// nsga2, evolution, local: see RunConfig.
+    std::optional<std::int64_t> patience;
+    std::optional<double> min_gain;
     NetAdaptRequest netadapt;
     RewardRequest reward;
 };
