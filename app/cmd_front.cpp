@@ -1,7 +1,9 @@
 // edgefront front DIR: filter, sort and print the front of a sweep.
 #include "app/command.h"
-#include "reports/front_view.h"
+#include "app/front_axes.h"
 #include "search/front_filter.h"
+#include "search/front_summary.h"
+#include "search/front_view.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +19,7 @@ struct Options {
     std::string sort;
     std::size_t top = 0;
     std::size_t thin = 0; ///< 0: all
+    AxesOptions axes;
     OutputOptions output;
 };
 
@@ -50,7 +53,21 @@ std::vector<RunPoint> thinned(const std::vector<RunPoint> &points, const RunResu
     return kept;
 }
 
+/// First figure and kind of the number, per refined objective; what became of the point.
+void add_refined_columns(Table &table, const RunResult &result,
+                         const std::vector<std::size_t> &refined) {
+    for (const std::size_t o : refined) {
+        const std::string &name = result.objectives[o].name;
+        table.columns.push_back({"predicted " + name, "first", 3});
+        table.columns.push_back({"kind " + name, "kind"});
+    }
+    if (!refined.empty()) {
+        table.columns.push_back({"standing", "standing"});
+    }
+}
+
 int run_front(const Options &options, bool quiet) {
+    options.axes.check();
     const RunResult result = read_run(options.run);
     std::vector<RunPoint> points = filter(result, options.where);
     const std::size_t found = points.size();
@@ -62,6 +79,12 @@ int run_front(const Options &options, bool quiet) {
             ? fmt::format("thinned: {} of {} points, those that cover all of them best",
                           points.size(), found)
             : "";
+    if (options.axes.given()) {
+        if (options.axes.rank_hint > 0) {
+            points = thinned(points, result, options.axes.rank_hint);
+        }
+        return print_axes(options.axes, result, points, options.run, options.output, quiet);
+    }
     if (!options.sort.empty()) {
         sort_by(points, result, options.sort);
     }
@@ -86,6 +109,8 @@ int run_front(const Options &options, bool quiet) {
         const bool counted = objective.kind == CostKind::counted;
         table.columns.push_back({objective.name, objective.name, counted ? 0 : 3});
     }
+    const std::vector<std::size_t> refined = result.refined_objectives();
+    add_refined_columns(table, result, refined);
     Json rows = Json::array();
     for (const auto &point : points) {
         std::vector<Json> row = {point.id};
@@ -104,8 +129,18 @@ int run_front(const Options &options, bool quiet) {
             row.push_back(number);
             values[result.objectives[o].name] = number;
         }
+        Json json = {{"id", point.id}, {"choices", choices}, {"objectives", values}};
+        for (const std::size_t o : refined) {
+            row.push_back(point.first_values()[o]);
+            row.push_back(result.kind_of(point, o));
+        }
+        if (!refined.empty()) {
+            row.push_back(to_string(point.standing()));
+            json["standing"] = row.back();
+            json["refined"] = point.refined ? to_json(*point.refined) : Json();
+        }
         table.rows.push_back(row);
-        rows.push_back({{"id", point.id}, {"choices", choices}, {"objectives", values}});
+        rows.push_back(json);
     }
     const bool conditions = !options.where.empty() && points.size() < found;
     table.notes = {fmt::format("{} of {} points{}", points.size(), result.points.size(),
@@ -113,8 +148,23 @@ int run_front(const Options &options, bool quiet) {
     if (!thinning.empty()) {
         table.notes.push_back(thinning);
     }
+    if (const std::string count = refined_count(result); !count.empty()) {
+        table.notes.push_back(count);
+    }
+    if (result.accuracy) {
+        table.notes.push_back("top1 is " + result.accuracy->text());
+    }
     if (!result.finished) {
         table.notes.push_back("the sweep is not finished");
+    }
+    Json published = Json::array();
+    for (const auto &mark : result.marks) {
+        table.notes.push_back(mark.network + ": " + verdict(mark));
+        published.push_back({{"network", mark.network},
+                             {"id", mark.inside ? Json(mark.id) : Json()},
+                             {"on_front", mark.on_front},
+                             {"dominated_by", mark.dominated_by.size()},
+                             {"verdict", verdict(mark)}});
     }
     if (!for_people && !thinning.empty() && !quiet) {
         std::fprintf(stderr, "%s\n", thinning.c_str());
@@ -122,7 +172,8 @@ int run_front(const Options &options, bool quiet) {
     options.output.write(table, {{"run", options.run},
                                  {"finished", result.finished},
                                  {"points_on_front", result.points.size()},
-                                 {"points", rows}});
+                                 {"points", rows},
+                                 {"published", published}});
     return exit_ok;
 }
 
@@ -143,11 +194,14 @@ void add_front(CLI::App &app, Session &session) {
                      "Keep only the n points that cover the front (or what --where leaves of it) "
                      "best, each objective's best among them")
         ->check(CLI::PositiveNumber);
+    options->axes.add_to(*command);
     options->output.add_to(*command);
     command->footer("Examples:\n  edgefront front runs/first --sort macs --top 10\n"
                     "  edgefront front runs/first --thin 20\n"
                     "  edgefront front runs/first --where 'latency_ms:pixel6-cpu<2' "
-                    "--where resolution=224 --format csv");
+                    "--where resolution=224 --format csv\n"
+                    "  edgefront front runs/first --axes --accuracy-csv mine.csv\n"
+                    "  edgefront front runs/first --rank-hint 20 --hint-resolution 64");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_front(*options, session.quiet); };
     });

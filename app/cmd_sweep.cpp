@@ -1,7 +1,9 @@
 // edgefront sweep SPACE.json --run DIR: search the space, keep the front in the folder.
+#include "app/accuracy_options.h"
 #include "app/command.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "app/refinement.h"
 #include "search/design_space_json.h"
 #include "search/front_summary.h"
 #include "search/local.h"
@@ -21,13 +23,15 @@ struct Options {
     std::string space;
     std::string run;
     SweepRequest request;
+    RefineOptions refine;
+    AccuracyOptions accuracy;
     std::optional<std::int64_t> memory_mib;
     int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 };
 
 /// From a space; from a run's own run.json, which replays it; or, without either, from the
 /// folder's.
-RunConfig configure(const Options &options, const Zoo &zoo) {
+RunConfig configure(const Options &options, const Zoo &zoo, bool quiet) {
     const std::filesystem::path own = std::filesystem::path(options.run) / "run.json";
     if (options.space.empty() && !std::filesystem::exists(own)) {
         throw UserError("which space? Give a file (data/spaces/), or a --run folder to continue");
@@ -36,9 +40,18 @@ RunConfig configure(const Options &options, const Zoo &zoo) {
         JsonReader::parse_file(options.space.empty() ? own.string() : options.space);
     const auto schema = json.find("schema");
     if (schema && schema->is_string() && schema->string() == "edgefront/run/1") {
+        if (options.accuracy.given()) {
+            throw UserError("a run that is repeated or goes on has its source of accuracies in its "
+                            "run.json; leave out the option");
+        }
         return read_run_config(json);
     }
-    const DesignSpace space = read_space(json, zoo);
+    DesignSpace space = read_space(json, zoo);
+    const auto replaced = options.accuracy.apply(space);
+    if (!replaced.empty() && !quiet) {
+        std::fprintf(stderr, "top1 takes the place of the capacity axes %s\n",
+                     join(replaced, " and ").c_str());
+    }
     SweepRequest request = options.request;
     if (options.memory_mib) {
         request.memory_bytes = *options.memory_mib << 20;
@@ -141,7 +154,10 @@ void introduce(const RunConfig &config, const DesignSpace &space, const Options 
 
 int run_sweep_command(const Options &options, bool quiet) {
     const Zoo zoo;
-    const RunConfig config = configure(options, zoo);
+    const RunConfig config = configure(options, zoo, quiet);
+    if (options.refine.points > 0 && !config.merged.empty()) { // has a front, and is no sweep
+        return refine_run(options.run, options.refine, options.threads, quiet);
+    }
     const DesignSpace space =
         read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo);
     const InterruptGuard guard;
@@ -154,6 +170,14 @@ int run_sweep_command(const Options &options, bool quiet) {
         SweepHooks hooks;
         hooks.threads = options.threads;
         hooks.stop = InterruptGuard::requested;
+        hooks.accuracy = options.accuracy.hooks;
+        hooks.accuracy.folder = options.run;
+        hooks.accuracy.stop = InterruptGuard::requested;
+        Progress commands("commands", quiet);
+        hooks.accuracy.progress = [&](std::int64_t done, std::int64_t planned,
+                                      std::int64_t failed) {
+            commands.update(done, planned, [&] { return fmt::format("{} failed", failed); });
+        };
         hooks.priced = [&](const CostTables &tables) {
             if (!quiet) {
                 introduce(config, space, options, tables);
@@ -172,6 +196,9 @@ int run_sweep_command(const Options &options, bool quiet) {
                      options.run.c_str());
         return exit_interrupted;
     case SweepEnd::already_finished:
+        if (options.refine.points > 0) {
+            break; // there is
+        }
         std::fprintf(stderr, "edgefront: %s is finished already, nothing to do\n",
                      options.run.c_str());
         break;
@@ -179,6 +206,9 @@ int run_sweep_command(const Options &options, bool quiet) {
     }
     if (outcome.result.points.empty()) {
         return explain_infeasible(outcome.result);
+    }
+    if (options.refine.points > 0) {
+        return refine_run(options.run, options.refine, options.threads, quiet);
     }
     OutputOptions().write(summary(outcome.result));
     return exit_ok;
@@ -246,7 +276,9 @@ void add_sweep(CLI::App &app, Session &session) {
                 "Budget of nsga2, evolution and local (1000000); of reward, which is exact "
                 "without one")
             ->check(CLI::PositiveNumber);
-    command->add_option("--generations", options->request.generations, "Budget in generations")
+    command
+        ->add_option("--generations", options->request.generations,
+                     "Budget as a multiple of the population")
         ->check(CLI::PositiveNumber)
         ->excludes(evaluations);
     command
@@ -266,9 +298,11 @@ void add_sweep(CLI::App &app, Session &session) {
         ->check(CLI::Range(1, 1 << 20));
     add_netadapt_options(*command, options->request.netadapt);
     add_reward_options(*command, options->request.reward);
+    options->accuracy.add_to(*command);
     command->add_option("--threads", options->threads, "Never changes the result")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    options->refine.add_to(*command);
     command->footer(
         "Examples:\n  edgefront sweep data/spaces/uib_small.json --run runs/first\n"
         "  edgefront sweep data/spaces/mobilenet_v4_uib.json --run runs/v4 --strategy "
@@ -277,7 +311,8 @@ void add_sweep(CLI::App &app, Session &session) {
         "--from mobilenet_v4_conv_small --toward latency_ms:pixel6-cpu --until 1\n"
         "  edgefront sweep data/spaces/uib_small.json --run runs/one --strategy reward "
         "--reward-quality macs --reward-target latency_ms:pixel6-cpu=3\n"
-        "  edgefront sweep --run runs/first            # goes on after Ctrl-C");
+        "  edgefront sweep --run runs/first            # goes on after Ctrl-C\n"
+        "  edgefront sweep --run runs/first --refine 20");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_sweep_command(*options, session.quiet); };
     });

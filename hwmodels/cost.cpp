@@ -5,15 +5,14 @@
 
 namespace edgefront {
 
+const std::vector<std::string> &cost_kind_names() {
+    static const std::vector<std::string> names = {"measured",  "counted", "simulated", "modelled",
+                                                   "published", "fitted",  "given"};
+    return names;
+}
+
 std::string to_string(CostKind kind) {
-    switch (kind) {
-    case CostKind::measured: return "measured";
-    case CostKind::counted: return "counted";
-    case CostKind::simulated: return "simulated";
-    case CostKind::modelled: return "modelled";
-    case CostKind::published: return "published";
-    }
-    return "";
+    return cost_kind_names()[static_cast<std::size_t>(kind)];
 }
 
 std::string to_string(BoundBy bound) {

@@ -14,8 +14,11 @@
 
 namespace edgefront {
 
-enum class CostKind { measured, counted, simulated, modelled, published };
+/// `fitted`: between values of others, by a fit whose error stands beside it; `given`: the user's.
+enum class CostKind { measured, counted, simulated, modelled, published, fitted, given };
 std::string to_string(CostKind kind);
+/// "measured" to "given", in enum order.
+const std::vector<std::string> &cost_kind_names();
 
 /// `nothing`: what takes no time.
 enum class BoundBy { nothing, compute, memory, overhead, host_link };

@@ -1,6 +1,6 @@
 #include "reports/latency_baselines.h"
 
-#include "reports/statistics.h"
+#include "search/statistics.h"
 
 #include <map>
 #include <tuple>

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "reports/latency_baselines.h"
-#include "reports/statistics.h"
+#include "search/statistics.h"
 
 #include <algorithm>
 #include <cmath>

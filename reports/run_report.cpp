@@ -1,11 +1,14 @@
 #include "reports/run_report.h"
 
 #include "base/error.h"
+#include "reports/axis_report.h"
 #include "reports/breakdown.h"
-#include "reports/front_view.h"
+#include "reports/front_roles.h"
 #include "reports/numbers.h"
 #include "reports/plot.h"
+#include "reports/refinement_view.h"
 #include "search/design_space_json.h"
+#include "search/front_view.h"
 #include "search/sweep.h"
 
 #include <fmt/format.h>
@@ -32,7 +35,8 @@ Unit unit_of(const std::string &metric) {
         {"peak_bytes", {"peak activations", "KiB", 1.0 / 1024}},
         {"macs", {"MACs", "M", 1e-6}},
         {"params", {"parameters", "M", 1e-6}},
-        {"frames_per_second", {"frame rate", "1/s", 1}}};
+        {"frames_per_second", {"frame rate", "1/s", 1}},
+        {"top1", {"top-1", "%", 1}}};
     const auto it = units.find(metric);
     return it != units.end() ? it->second : Unit{metric, "", 1};
 }
@@ -59,41 +63,6 @@ std::vector<std::string> shown(const std::vector<double> &values,
         texts.push_back(objectives[o].shown(values[o]));
     }
     return texts;
-}
-
-/// Points that are shown layer by layer, by index into the front.
-using Roles = std::map<std::size_t, std::vector<std::string>>;
-
-/// The knee, the best of the first cost and the best of the first gain, unless ids are asked for.
-Roles choose(const RunResult &result, const std::vector<std::string> &ids) {
-    Roles roles;
-    for (const auto &id : ids) {
-        const RunPoint &point = result.point(id);
-        roles[static_cast<std::size_t>(&point - result.points.data())] = {"chosen"};
-    }
-    if (!ids.empty()) {
-        return roles;
-    }
-    const Rows values = values_of(result.points);
-    const std::vector<Sense> senses = result.senses();
-    roles[knee(values, senses)].push_back("knee");
-    static const std::map<std::string, std::string> names = {
-        {"latency_ms", "fastest"},   {"frames_per_second", "fastest"},
-        {"energy_mj", "thriftiest"}, {"peak_bytes", "leanest"},
-        {"macs", "largest"},         {"params", "largest"}};
-    for (const Sense sense : {Sense::minimise, Sense::maximise}) {
-        const auto it = std::find(senses.begin(), senses.end(), sense);
-        if (it != senses.end()) {
-            const auto o = static_cast<std::size_t>(it - senses.begin());
-            const auto name = names.find(result.objectives[o].metric);
-            const bool small =
-                sense == Sense::minimise && (name == names.end() || name->second == "largest");
-            roles[index_of_best(values, o, sense)].push_back(small                 ? "smallest"
-                                                             : name == names.end() ? "best"
-                                                                                   : name->second);
-        }
-    }
-    return roles;
 }
 
 bool ends_with(const std::string &text, const std::string &end) {
@@ -195,19 +164,7 @@ ReportMark read_mark(const PublishedMark &mark, const RunReport &report,
     shown_mark.values = in_units(mark.values, report.objectives);
     shown_mark.shown = shown(shown_mark.values, report.objectives);
     shown_mark.dominators = mark.dominated_by.size();
-    if (!mark.inside) {
-        shown_mark.verdict = "outside the space: " + mark.reason;
-    } else if (!mark.feasible) {
-        shown_mark.verdict = "inside the space, but not feasible: " + mark.reason;
-    } else if (mark.on_front) {
-        shown_mark.verdict = "on the front, as point " + mark.id;
-    } else if (mark.dominated_by.empty()) {
-        shown_mark.verdict = "not reached by the search, and not dominated by the front";
-    } else {
-        shown_mark.verdict =
-            fmt::format("dominated by {} point{} of the front", mark.dominated_by.size(),
-                        mark.dominated_by.size() == 1 ? "" : "s");
-    }
+    shown_mark.verdict = verdict(mark);
     // The clearest are those whose gains, in percent of the published values, sum to most.
     auto order = mark.dominated_by;
     const auto gain = [&](const Dominator &d) {
@@ -247,7 +204,8 @@ std::vector<std::size_t> needed(const RunResult &result, const RunReport &report
     }
     std::vector<std::size_t> indices;
     for (std::size_t i = 0; i < result.points.size(); i++) {
-        if (roles.count(i) > 0 || ids.count(result.points[i].id) > 0) {
+        const RunPoint &point = result.points[i];
+        if (roles.count(i) > 0 || point.refined || ids.count(point.id) > 0) {
             indices.push_back(i);
         }
     }
@@ -266,6 +224,7 @@ void add_points(RunReport &report, const RunResult &result, const Roles &roles, 
         point.id = from.id;
         const auto role = roles.find(i);
         point.roles = role == roles.end() ? std::vector<std::string>{} : role->second;
+        point.standing = report.refined() ? to_string(from.standing()) : "";
         for (const std::size_t c : shape) {
             point.shape.push_back(from.choices[c]);
         }
@@ -348,9 +307,15 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                               "the front has a point within {:.3g} % of it in each objective.",
                               100 * *result.epsilon));
     }
+    if (result.accuracy) {
+        report.remarks.push_back("Top-1 is " + result.accuracy->text() + ".");
+    }
     if (!result.finished) {
         report.remarks.push_back("This run was interrupted: the front is that of the networks "
                                  "evaluated so far.");
+    }
+    if (const std::string remark = axis_remark(result, zoo); !remark.empty()) {
+        report.remarks.push_back(remark);
     }
     if (!config.merged.empty()) {
         report.replay = merge_command(config);
@@ -459,8 +424,9 @@ RunReport collect(const RunResult &result, const Zoo &zoo, const ReportRequest &
     for (const auto &mark : result.marks) {
         report.marks.push_back(read_mark(mark, report, request));
     }
-    const Roles roles = choose(result, request.points);
+    const Roles roles = choose_roles(result, request.points);
     add_facts(report, result, zoo, request);
+    describe_refinement(report, result);
     add_mix(report, result);
     add_points(report, result, roles, request.most_points);
     for (const auto &[index, names] : roles) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dsl/zoo.h"
+#include "reports/table.h"
 #include "search/front_summary.h"
 #include "search/run_directory.h"
 
@@ -57,6 +58,7 @@ struct ReportStage {
 struct ReportPoint {
     std::string id;
     std::vector<std::string> roles; ///< "knee", "fastest"...
+    std::string standing;           ///< "dominated"...; of a front that is not refined ""
     std::vector<std::string> shape; ///< one per RunReport::shape_names
     std::vector<ReportStage> stages;
     std::vector<double> values; ///< in the units of the objectives
@@ -137,9 +139,11 @@ struct RunReport {
     std::vector<Fact> mix_facts; ///< in words
     std::vector<ReportMark> marks;
     std::vector<Breakdown> breakdowns;
+    Table refinement; ///< both figures of refined points (refinement_view.h); no rows: none is
 
     bool any_blocks() const { return mix.back().total() > 0; }
     bool any_priced_mark() const;
+    bool refined() const { return !refinement.rows.empty(); }
     bool thinned() const { return points.size() < front_size; }
     /// "400 of 14695 points..." or "" when all are shown.
     std::string thinning_note() const;

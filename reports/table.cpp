@@ -24,9 +24,7 @@ Format parse_format(const std::string &name) {
     return static_cast<Format>(it - names.begin());
 }
 
-namespace {
-
-std::string for_people(const Json &cell, const Column &column) {
+std::string cell_text(const Json &cell, const Column &column) {
     if (cell.is_null()) {
         return "-";
     }
@@ -39,6 +37,8 @@ std::string for_people(const Json &cell, const Column &column) {
     // Shortest exact form; 569, not 569.0.
     return cell.is_number_float() ? fmt::format("{}", cell.get<double>()) : cell.dump();
 }
+
+namespace {
 
 std::string for_csv(const Json &cell) {
     if (cell.is_null()) {
@@ -76,7 +76,7 @@ std::string render_for_people(const Table &table, bool markdown) {
     for (const auto &row : table.rows) {
         cells.emplace_back();
         for (std::size_t i = 0; i < n; i++) {
-            const std::string cell = for_people(row[i], table.columns[i]);
+            const std::string cell = cell_text(row[i], table.columns[i]);
             cells.back().push_back(markdown ? escape_bars(cell) : cell);
             numeric[i] = numeric[i] && (row[i].is_number() || row[i].is_null());
         }

@@ -26,6 +26,9 @@ struct Table {
     std::vector<std::string> notes; ///< lines below a `table` or `md`; not in csv and json
 };
 
+/// A cell as people read it.
+std::string cell_text(const Json &cell, const Column &column);
+
 /// csv: RFC 4180 with a header line; json: an array of objects; numbers with a "." always.
 std::string render(const Table &table, Format format);
 

@@ -71,12 +71,36 @@ data points(const RunReport &report) {
         data item;
         item.set("id", point.id);
         item.set("roles", texts(point.roles));
+        item.set("standing", point.standing);
+        item.set("refined",
+                 !point.standing.empty() && point.standing != to_string(Standing::not_refined));
         item.set("shape", texts(point.shape));
         item.set("letters", point.letters());
         item.set("stages", stages(point));
         item.set("shown", texts(point.shown));
         return item;
     });
+}
+
+data refinement(const Table &table) {
+    data section;
+    section.set("titles",
+                list_of(table.columns, [](const Column &column) { return data(column.title); }));
+    section.set("rows", list_of(table.rows, [&](const std::vector<Json> &row) {
+                    data item;
+                    item.set("id", row.front().get<std::string>());
+                    data cells(data::type::list);
+                    for (std::size_t c = 1; c < row.size(); c++) {
+                        data cell;
+                        cell.set("text", cell_text(row[c], table.columns[c]));
+                        cell.set("number", row[c].is_number());
+                        cells.push_back(cell);
+                    }
+                    item.set("cells", cells);
+                    return item;
+                }));
+    section.set("notes", texts(table.notes));
+    return section;
 }
 
 data panels(const RunReport &report) {
@@ -197,6 +221,8 @@ std::string write_html(const RunReport &report) {
     page.set("any_mark", !report.marks.empty());
     page.set("any_published", report.any_priced_mark());
     page.set("marks", marks(report));
+    page.set("any_refined", report.refined());
+    page.set("refinement", refinement(report.refinement));
     page.set("any_mix", report.any_blocks());
     page.set("mix", mix(report));
     const std::vector<std::string> others(report.block_types.begin() +

@@ -79,8 +79,12 @@ std::string points_section(const RunReport &report) {
     table.columns.push_back({"blocks", "blocks"});
     add_objectives(table, report);
     for (const auto &point : report.points) {
-        const std::string roles = point.roles.empty() ? "" : " (" + join(point.roles) + ")";
-        table.rows.push_back({"`" + point.id + "`" + roles});
+        std::vector<std::string> notes = point.roles;
+        if (!point.standing.empty() && point.standing != to_string(Standing::not_refined)) {
+            notes.push_back("refined: " + point.standing);
+        }
+        const std::string shown = notes.empty() ? "" : " (" + join(notes) + ")";
+        table.rows.push_back({"`" + point.id + "`" + shown});
         append(table.rows.back(), point.shape);
         table.rows.back().push_back(point.letters());
         append(table.rows.back(), point.shown);
@@ -137,6 +141,9 @@ std::string write_markdown(const RunReport &report) {
     }
     if (report.any_blocks()) {
         text += mix_section(report);
+    }
+    if (report.refined()) {
+        text += "## Refined points\n\n" + markdown(report.refinement);
     }
     text += points_section(report);
     text += "## Layer by layer\n\n";

@@ -22,11 +22,6 @@ constexpr std::int64_t fine = 1000;
 /// Above this the tables of a space are refused.
 constexpr double most_bytes = 5e8;
 
-/// Short numbers in files.
-double rounded(double value) {
-    return std::round(value * 1e9) / 1e9;
-}
-
 /// Elements alive while each node runs: of every tensor from its producer to its last reader.
 std::vector<std::int64_t> live_elements(const Network &network) {
     const std::size_t n = network.nodes.size();
@@ -307,6 +302,12 @@ CostTables::CostTables(const DesignSpace &space, const std::vector<PricedTarget>
     if (space.spatial_mixing) {
         rules_.push_back("spatial mixing");
     }
+    first_accuracy_ = rules_.size();
+    if (space.accuracy) {
+        for (const auto &rule : accuracy_rules(*space.accuracy)) {
+            rules_.push_back(rule);
+        }
+    }
     first_constraint_ = rules_.size();
     for (const auto &constraint : space.constraints) {
         rules_.push_back(constraint.name());
@@ -314,7 +315,7 @@ CostTables::CostTables(const DesignSpace &space, const std::vector<PricedTarget>
     Filler(*this).fill(threads);
 }
 
-Evaluation CostTables::evaluate(const Choices &choices) const {
+std::vector<std::int64_t> CostTables::add_up(const Choices &choices, bool &mixed) const {
     const std::size_t context = space_.context_of(choices);
     const Skeleton &skeleton = space_.skeleton(space_.contexts()[context]);
     const Sheet &sheet = sheets_[context];
@@ -328,7 +329,7 @@ Evaluation CostTables::evaluate(const Choices &choices) const {
         sums[last] = std::max(sums[last], row[last]);
     };
     const std::size_t mixing_column = targets_.size() * target_columns + mixing;
-    bool mixed = true;
+    mixed = true;
     add(row(sheet.stem, 0, 0, 0));
     std::size_t in = 0;
     for (std::size_t s = 0; s < skeleton.stages.size(); s++) {
@@ -345,10 +346,21 @@ Evaluation CostTables::evaluate(const Choices &choices) const {
     add(row(sheet.head, in, 0, 0));
     const auto resolution = space_.contexts()[context].resolution;
     mixed = mixed && 1 + sums[targets_.size() * target_columns + reach] >= resolution;
+    return sums;
+}
 
+Evaluation CostTables::evaluate(const Choices &choices) const {
+    bool mixed = true;
+    const std::vector<std::int64_t> sums = add_up(choices, mixed);
     Evaluation evaluation;
     judge(evaluation, sums, mixed);
     return evaluation;
+}
+
+CostTables::Counts CostTables::counts(const Choices &choices) const {
+    bool mixed = true;
+    const std::vector<std::int64_t> sums = add_up(choices, mixed);
+    return {sums[column(mac_count)], sums[column(param_count)]};
 }
 
 double value_of(Metric metric, std::int64_t amount) {
@@ -359,7 +371,8 @@ double value_of(Metric metric, std::int64_t amount) {
     case Metric::frames_per_second: return 1e12 / value;
     case Metric::peak_bytes:
     case Metric::macs:
-    case Metric::params: return value;
+    case Metric::params:
+    case Metric::top1: return value;
     }
     return value;
 }
@@ -413,6 +426,7 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
             case Metric::peak_bytes: return counts[live] * live_bytes(t);
             case Metric::macs: return counts[mac_count];
             case Metric::params: return counts[param_count];
+            case Metric::top1: return 0;
             }
             return 0;
         };
@@ -422,103 +436,29 @@ void CostTables::judge(Evaluation &evaluation, const std::vector<std::int64_t> &
         evaluation.values.push_back(value(objective.measure));
     }
     for (std::size_t c = 0; c < space_.constraints.size(); c++) {
-        const Constraint &constraint = space_.constraints[c];
-        const double v = value(constraint.measure);
-        if (constraint.at_most && v > *constraint.at_most) {
-            refuse(first_constraint_ + c, v, v / std::max(*constraint.at_most, 1e-9) - 1);
+        if (space_.constraints[c].measure.metric != Metric::top1) {
+            judge(evaluation, c, value(space_.constraints[c].measure));
         }
-        if (constraint.at_least && v < *constraint.at_least) {
-            refuse(first_constraint_ + c, v, 1 - v / *constraint.at_least);
-        }
+    }
+}
+
+void CostTables::judge(Evaluation &evaluation, std::size_t index, double v) const {
+    const Constraint &constraint = space_.constraints[index];
+    const auto refuse = [&](double violation) {
+        evaluation.broken.push_back({first_constraint_ + index, v});
+        evaluation.violation += violation;
+    };
+    if (constraint.at_most && v > *constraint.at_most) {
+        refuse(v / std::max(*constraint.at_most, 1e-9) - 1);
+    }
+    if (constraint.at_least && v < *constraint.at_least) {
+        refuse(1 - v / *constraint.at_least);
     }
 }
 
 bool CostTables::nearer(std::size_t rule, double a, double b) const {
     const Constraint &constraint = space_.constraints[rule - first_constraint_];
     return constraint.at_most ? a < b : a > b;
-}
-
-namespace {
-
-/// What a stage's positions behind the first offer of one type of block.
-struct Offer {
-    std::string type;
-    double options = 0, rows = 0, pixels = 0, mega_macs = 0;
-    std::vector<double> ms; ///< by target
-};
-
-/// The four UIBs first, others as they occur.
-std::vector<Offer> offers_of(const Stage &stage, std::size_t targets) {
-    std::vector<Offer> offers;
-    for (const auto &type : uib_types()) {
-        offers.push_back({type, 0, 0, 0, 0, std::vector<double>(targets, 0)});
-    }
-    for (std::size_t p = 1; p < stage.positions.size(); p++) {
-        for (const auto &option : stage.positions[p]) {
-            const std::string type = option_type(option);
-            const auto same = [&](const Offer &o) { return o.type == type; };
-            if (!type.empty() && std::none_of(offers.begin(), offers.end(), same)) {
-                offers.push_back({type, 0, 0, 0, 0, std::vector<double>(targets, 0)});
-            }
-        }
-    }
-    return offers;
-}
-
-} // namespace
-
-std::vector<BlockRate> CostTables::block_rates() const {
-    std::vector<BlockRate> rates;
-    const std::size_t n = targets_.size();
-    for (const Skeleton &skeleton : space_.skeletons) {
-        const std::size_t end = skeleton.first_context + skeleton.resolutions.size() *
-                                                             skeleton.widths.size() *
-                                                             skeleton.activations.size();
-        for (std::size_t s = 0; s < skeleton.stages.size(); s++) {
-            const Stage &stage = skeleton.stages[s];
-            std::vector<Offer> offers = offers_of(stage, n);
-            double options = 0;
-            for (std::size_t p = 1; p < stage.positions.size(); p++) {
-                for (std::size_t o = 0; o < stage.positions[p].size(); o++) {
-                    const std::string type = option_type(stage.positions[p][o]);
-                    const auto offer = std::find_if(offers.begin(), offers.end(),
-                                                    [&](const Offer &f) { return f.type == type; });
-                    if (offer == offers.end()) {
-                        continue; // no block
-                    }
-                    options++;
-                    offer->options++;
-                    for (std::size_t c = skeleton.first_context; c < end; c++) {
-                        for (std::size_t out = 0; out < stage.channels.size(); out++) {
-                            const std::int64_t *r = block_row(s, p, c, 0, out, o);
-                            const std::int64_t *counts = r + n * target_columns;
-                            offer->rows++;
-                            offer->pixels += static_cast<double>(counts[reach]);
-                            offer->mega_macs += static_cast<double>(counts[mac_count]) * 1e-6;
-                            for (std::size_t t = 0; t < n; t++) {
-                                offer->ms[t] +=
-                                    static_cast<double>(r[t * target_columns + latency_ps]) / 1e9;
-                            }
-                        }
-                    }
-                }
-            }
-            for (const Offer &offer : offers) {
-                if (offer.options > 0) {
-                    rates.push_back({skeleton.stage_name(s),
-                                     offer.type,
-                                     offer.options / options,
-                                     offer.pixels / offer.rows,
-                                     {}});
-                    for (const double total : offer.ms) {
-                        rates.back().ms_per_100_mmacs.push_back(
-                            rounded(100 * total / offer.mega_macs));
-                    }
-                }
-            }
-        }
-    }
-    return rates;
 }
 
 std::string CostTables::refusal(const Choices &choices, std::size_t target) const {

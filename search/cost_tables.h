@@ -40,7 +40,9 @@ struct Evaluation {
     std::vector<Broken> broken; ///< empty: feasible
     double violation = 0;       ///< sum of the relative distances to the bounds; 0 when feasible
 
-    bool priced = true; ///< false: a target refuses layers, whose prices are then missing
+    /// False: a target refuses layers, whose prices are then missing, or there is no top1.
+    bool priced = true;
+    std::string reason; ///< why there is no top1 (accuracy.h)
 
     bool feasible() const { return broken.empty(); }
 };
@@ -60,16 +62,28 @@ public:
     /// `targets` must outlive the tables. Throws UserError when the tables would not fit in memory.
     CostTables(const DesignSpace &space, const std::vector<PricedTarget> &targets, int threads);
 
-    /// Safe to call from many threads. Axes beyond a stage's depth are ignored.
+    /// Everything but top1, which add_top1 adds (accuracy.h). Safe to call from many threads. Axes
+    /// beyond a stage's depth are ignored.
     Evaluation evaluate(const Choices &choices) const;
 
-    /// What can refuse a candidate: a target that lacks an operator, the spatial-mixing guard, then
-    /// the constraints of the space.
+    struct Counts {
+        std::int64_t macs = 0, params = 0;
+    };
+    Counts counts(const Choices &choices) const;
+
+    /// What can refuse a candidate: a target that lacks an operator, the spatial-mixing guard, a
+    /// source of accuracies, then the constraints of the space.
     const std::vector<std::string> &rules() const { return rules_; }
     /// A value of rule `a` nearer to its bound than `b`? Rules without a bound have no nearest
     /// value.
     bool has_bound(std::size_t rule) const { return rule >= first_constraint_; }
     bool nearer(std::size_t rule, double a, double b) const;
+    bool of_accuracy(std::size_t rule) const {
+        return rule >= first_accuracy_ && rule < first_constraint_;
+    }
+    std::size_t first_accuracy_rule() const { return first_accuracy_; }
+    /// Judges a value by a constraint (an index into the space's).
+    void judge(Evaluation &evaluation, std::size_t constraint, double value) const;
     /// Why `target` (an index) refuses the candidate: "block7.expand: no hard_swish", or "".
     std::string refusal(const Choices &choices, std::size_t target) const;
 
@@ -131,6 +145,8 @@ private:
         const std::size_t index = (in * table.outs + out) * table.options + option;
         return rows_.data() + (table.first_row + index) * columns_;
     }
+    /// The rows of a network added up, and whether it mixes space as the guard wants.
+    std::vector<std::int64_t> add_up(const Choices &choices, bool &mixed) const;
     void judge(Evaluation &evaluation, const std::vector<std::int64_t> &sums, bool mixed) const;
 
     const DesignSpace &space_;
@@ -139,6 +155,7 @@ private:
     std::vector<std::int64_t> rows_;
     std::vector<Sheet> sheets_; ///< by context
     std::vector<std::string> rules_;
+    std::size_t first_accuracy_ = 0;
     std::size_t first_constraint_ = 0;
     std::size_t unique_layers_ = 0;
 };

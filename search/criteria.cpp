@@ -10,13 +10,15 @@ namespace {
 /// Two of the curve's errors, what rounding to whole picoseconds takes between the two ends of a
 /// criterion's range, and one to be strictly better.
 constexpr std::int64_t curve_margin = 2 * OnceCurve::error + 3;
+/// The same for one criterion where the curve is straight: what it is off between the ends, too.
+constexpr std::int64_t straight_margin = curve_margin + 2 * OnceCurve::error;
 
 } // namespace
 
 Criteria::Criteria(const ExactProblem &problem, const Rest &rest, const Rest &own, bool tolerant)
     : problem_(problem), rest_(rest) {
     time(own);
-    list(tolerant);
+    list(own, tolerant);
 }
 
 void Criteria::time(const Rest &own) {
@@ -34,11 +36,12 @@ void Criteria::time(const Rest &own) {
         const OnceCurve &curve = problem_.curve(i);
         timing.flat = curve.flat(least + timing.light, most + timing.heavy);
         timing.fixed = curve(least + timing.light);
+        timing.straight = curve.straight(least + timing.light, most + timing.heavy);
     }
 }
 
 /// Objectives first: those that add up, then those compared with a margin.
-void Criteria::list(bool tolerant) {
+void Criteria::list(const Rest &own, bool tolerant) {
     const auto &goals = problem_.goals();
     const auto each = [&](auto body) {
         for (std::size_t i = 0; i < goals.size(); i++) {
@@ -53,8 +56,12 @@ void Criteria::list(bool tolerant) {
     strict_ = criteria_.size();
     each([&](std::size_t i, const Goal &q, bool curved) {
         if (q.sense != 0 && curved) {
-            criteria_.push_back({Type::earliest, i, curve_margin});
-            criteria_.push_back({Type::latest, i, curve_margin});
+            if (timings_[i].straight) {
+                criteria_.push_back({Type::earliest, i, straight_margin});
+            } else {
+                criteria_.push_back({Type::earliest, i, curve_margin});
+                criteria_.push_back({Type::latest, i, curve_margin});
+            }
             margin_objective_ = true;
         }
     });
@@ -77,9 +84,13 @@ void Criteria::list(bool tolerant) {
             }
         }
     });
-    if (problem_.guarded()) {
+    // Where all labels are safe, nothing is left to compare.
+    if (problem_.guarded() && !problem_.sees_all(own.low.data(), rest_)) {
         criteria_.push_back({Type::reach});
+    }
+    if (problem_.guarded() && key({Type::mixing}, own.low.data()) != safe_key) {
         criteria_.push_back({Type::mixing});
+        flagged_ = true;
     }
 }
 
@@ -167,24 +178,31 @@ bool Criteria::keys(const std::int64_t *sums, std::int64_t *keys) const {
     return true;
 }
 
-void Criteria::query(const std::int64_t *sums, const std::int64_t *keys, double delta,
+void Criteria::query(const std::int64_t *sums, const std::int64_t *keys, Tolerance tolerance,
                      std::int64_t *query) const {
     for (std::size_t k = 0; k < size(); k++) {
         const Criterion &criterion = criteria_[k];
         query[k] = keys[k] == safe_key ? safe_key : keys[k] - criterion.margin;
-        if (delta > 0 && criterion.type <= Type::peak) {
-            // A share of the least that the objective can end with.
-            const Goal &q = problem_.goals()[criterion.goal];
-            const bool peak = criterion.type == Type::peak;
-            const std::int64_t least = peak
-                                           ? keys[k]
-                                           : timed(criterion.goal, sums, false) + rest_.low[q.sum] -
-                                                 (criterion.margin > 0 ? OnceCurve::error : 0);
-            const double share = q.sense < 0 ? delta / (1 + delta) : delta;
-            query[k] +=
-                static_cast<std::int64_t>(std::max(0.0, static_cast<double>(least) * share));
+        if (tolerance.delta > 0 && criterion.type <= Type::peak) {
+            query[k] += slack(criterion, sums, keys[k], tolerance);
         }
     }
+}
+
+/// The share of the least that the objective can end with, or of the least that the labels' own
+/// blocks have in it.
+std::int64_t Criteria::slack(const Criterion &criterion, const std::int64_t *sums, std::int64_t key,
+                             Tolerance tolerance) const {
+    const Goal &q = problem_.goals()[criterion.goal];
+    std::int64_t least = sums[q.sum];
+    if (criterion.type == Type::peak) {
+        least = tolerance.of_own ? 0 : key; // shares of maxima would not add up
+    } else if (!tolerance.of_own) {
+        least = timed(criterion.goal, sums, false) + rest_.low[q.sum] -
+                (criterion.margin > 0 ? OnceCurve::error : 0);
+    }
+    const double share = q.sense < 0 ? tolerance.delta / (1 + tolerance.delta) : tolerance.delta;
+    return static_cast<std::int64_t>(std::max(0.0, static_cast<double>(least) * share));
 }
 
 bool Criteria::beats(const std::int64_t *a, const std::int64_t *a_keys, const std::int64_t *b,

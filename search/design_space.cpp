@@ -10,8 +10,8 @@
 namespace edgefront {
 
 const std::vector<std::string> &metric_names() {
-    static const std::vector<std::string> names = {"latency_ms", "energy_mj", "peak_bytes",
-                                                   "macs",       "params",    "frames_per_second"};
+    static const std::vector<std::string> names = {
+        "latency_ms", "energy_mj", "peak_bytes", "macs", "params", "frames_per_second", "top1"};
     return names;
 }
 
@@ -27,6 +27,7 @@ CostKind kind_of(Metric metric) {
     case Metric::peak_bytes:
     case Metric::macs:
     case Metric::params: return CostKind::counted;
+    case Metric::top1: return CostKind::given;
     }
     return CostKind::modelled;
 }
@@ -190,6 +191,12 @@ Choices DesignSpace::choices_of(const Context &context, const Choices &own) cons
         next += 2 + stage.positions.size();
     }
     return choices;
+}
+
+bool DesignSpace::uses_top1() const {
+    const auto asks = [](const auto &o) { return o.measure.metric == Metric::top1; };
+    return std::any_of(objectives.begin(), objectives.end(), asks) ||
+           std::any_of(constraints.begin(), constraints.end(), asks);
 }
 
 double DesignSpace::size() const {

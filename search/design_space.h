@@ -5,11 +5,12 @@
 // A candidate is one index per axis. An axis has the values of all skeletons, of which each offers
 // some. What a skeleton lacks, and the blocks beyond a stage's chosen depth, do not exist: their
 // index is `absent` in the canonical form, so two candidates are the same network exactly when
-// their canonical choices are equal.
+// their canonical choices are equal (but for channels that a width rounds to the same number).
 #pragma once
 
 #include "dsl/family.h"
 #include "hwmodels/cost.h"
+#include "search/accuracy_spec.h"
 #include "search/pareto.h"
 #include "search/skeleton.h"
 
@@ -21,7 +22,8 @@
 namespace edgefront {
 
 /// What a candidate is judged by. Latency, energy and frame rate belong to a target.
-enum class Metric { latency_ms, energy_mj, peak_bytes, macs, params, frames_per_second };
+/// top1 is in percent.
+enum class Metric { latency_ms, energy_mj, peak_bytes, macs, params, frames_per_second, top1 };
 
 const std::vector<std::string> &metric_names();
 std::string to_string(Metric metric);
@@ -30,7 +32,7 @@ CostKind kind_of(Metric metric);
 /// "latency_ms:pixel6-cpu", "macs": a metric, on a target where it needs one.
 struct Measure {
     Metric metric = Metric::macs;
-    std::string target; ///< empty for macs and params; peak_bytes without target counts fp32
+    std::string target; ///< empty for macs, params and top1; peak_bytes without target counts fp32
 
     std::string name() const;
     bool operator==(const Measure &o) const { return metric == o.metric && target == o.target; }
@@ -81,7 +83,8 @@ struct DesignSpace {
     std::vector<SpaceTarget> targets;
     std::vector<Constraint> constraints;
     std::vector<Objective> objectives;
-    std::vector<std::string> marks; ///< published networks to look up
+    std::vector<std::string> marks;       ///< published networks to look up
+    std::optional<AccuracySpec> accuracy; ///< where top1 comes from
 
     /// Derives axes and contexts from the skeletons; to be called when they are complete.
     void lay_out();
@@ -99,6 +102,9 @@ struct DesignSpace {
     /// The canonical choices of a network given by its skeleton's own numbers (skeleton.h): per
     /// stage channels, depth, and an option per position; what does not exist may have any number.
     Choices choices_of(const Context &context, const Choices &own) const;
+
+    /// Whether an objective or a constraint asks for top1.
+    bool uses_top1() const;
 
     /// Different networks; exact below 2^53.
     double size() const;

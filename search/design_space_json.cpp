@@ -29,7 +29,8 @@ Measure read_measure(const JsonReader &json, const std::vector<std::string> &tar
     case Metric::frames_per_second: needed = true; break;
     case Metric::peak_bytes: break;
     case Metric::macs:
-    case Metric::params: allowed = false; break;
+    case Metric::params:
+    case Metric::top1: allowed = false; break;
     }
     if (target) {
         if (!allowed) {
@@ -55,6 +56,12 @@ Objective read_objective(const JsonReader &json, const std::vector<std::string> 
     case Metric::peak_bytes:
         if (sense && static_cast<Sense>(sense->one_of(sense_names())) != Sense::minimise) {
             throw sense->error(to_string(objective.measure.metric) + " can only be minimised");
+        }
+        break;
+    case Metric::top1:
+        objective.sense = Sense::maximise;
+        if (sense && static_cast<Sense>(sense->one_of(sense_names())) != Sense::maximise) {
+            throw sense->error("top1 can only be maximised");
         }
         break;
     case Metric::macs:
@@ -184,6 +191,9 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
     if (space.objectives.empty()) {
         throw json.at("objectives").error("expected at least one objective");
     }
+    if (const auto accuracy = json.find("accuracy")) {
+        space.accuracy = read_accuracy_spec(*accuracy);
+    }
     if (const auto marks = json.find("mark")) {
         for (const auto &item : marks->items()) {
             space.marks.push_back(item.string());
@@ -252,6 +262,9 @@ Json write_space(const DesignSpace &space) {
                  {"constraints", constraints},
                  {"objectives", objectives},
                  {"mark", space.marks}});
+    if (space.accuracy) {
+        json["accuracy"] = write_accuracy_spec(*space.accuracy);
+    }
     return json;
 }
 

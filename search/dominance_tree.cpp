@@ -131,6 +131,16 @@ const std::int64_t *DominanceTree::find(const std::int64_t *query) {
     return nullptr;
 }
 
+void Staircase::insert(const std::int64_t *point) {
+    if (find(point)) {
+        return;
+    }
+    auto step = steps_.insert_or_assign(point[1], point[2]).first;
+    for (step++; step != steps_.end() && step->second >= point[2];) {
+        step = steps_.erase(step);
+    }
+}
+
 std::size_t DominanceTree::bytes() const {
     std::size_t numbers = buffer_.capacity();
     for (const Tree &tree : trees_) {

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <vector>
 
 namespace edgefront {
@@ -45,6 +47,20 @@ private:
     std::vector<Tree> trees_;          ///< tree i is empty or holds buffer * 2^i points
     std::vector<std::int64_t> recent_; ///< the last answers: neighbours share their dominators
     std::size_t next_recent_ = 0;
+};
+
+/// The same question where points come in the order of their first coordinate, have three, and are
+/// asked for when no later one has come: the other two draw a staircase.
+class Staircase {
+public:
+    void insert(const std::int64_t *point);
+    bool find(const std::int64_t *query) const {
+        const auto next = steps_.upper_bound(query[1]);
+        return next != steps_.begin() && std::prev(next)->second <= query[2];
+    }
+
+private:
+    std::map<std::int64_t, std::int64_t> steps_; ///< the third falls as the second rises
 };
 
 } // namespace edgefront

@@ -1,6 +1,6 @@
 #include "search/exact.h"
 
-#include "search/labels.h"
+#include "search/block_runs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,12 +12,17 @@ namespace {
 
 /// Positions with fewer labels than this are not worth any of epsilon.
 constexpr std::size_t few_labels = 4000;
+/// The power of what epsilon allows that goes to merging choices of runs; labels have the rest.
+constexpr double share_of_options = 0.3;
 
 class Exact : public Strategy {
 public:
     Exact(const DesignSpace &space, const CostTables &tables, const RunConfig &config)
         : space_(space), tables_(tables), problem_(space, tables), bits_(space),
-          allowed_factor_(1 + config.epsilon * (1 - 1e-9)) {
+          blocks_(space, tables, problem_, bits_) {
+        const double allowed = 1 + config.epsilon * (1 - 1e-9);
+        options_allowed_ = std::pow(allowed, share_of_options);
+        labels_allowed_ = allowed / options_allowed_;
         std::size_t most_outs = 1;
         for (const auto &context : space.contexts()) {
             std::int64_t steps = 2; // beginning and end
@@ -28,23 +33,23 @@ public:
             steps_before_.push_back(steps_before_.back() + steps);
         }
         // A label, and while it is pruned a copy, its keys in order and in the tree.
-        const std::size_t bytes = 8 * (2 * (problem_.sums() + bits_.words()) + 48);
+        const std::size_t bytes = 8 * (2 * none().row() + 48);
         const auto affordable =
             std::max<std::size_t>(static_cast<std::size_t>(config.memory_bytes) / bytes, 1000);
         most_candidates_ = affordable / 2;
         most_labels_ = affordable / (4 * most_outs);
     }
 
-    /// One position of the blocks, or the beginning or the end of a context.
+    /// A run of positions, or the beginning or the end of a context.
     std::vector<Choices> ask(const ParetoFront &front) override {
         if (unit_ == 0) {
             begin(front);
+            unit_++;
         } else if (stage_ < skeleton_->stages.size()) {
-            place(position_);
+            unit_ += place();
         } else {
             return end(front);
         }
-        unit_++;
         return {};
     }
     bool finished() const override { return context_ >= tables_.contexts(); }
@@ -87,6 +92,7 @@ private:
         }
         arriving_ = {std::move(first)};
         stage_ = position_ = 0;
+        options_factor_ = 1;
         ends_.clear();
     }
 
@@ -106,35 +112,40 @@ private:
         return costs;
     }
 
-    void place(std::size_t p) {
+    /// Returns how many positions it was.
+    std::size_t place() {
         const Stage &stage = skeleton_->stages[stage_];
-        const std::size_t outs = stage.channels.size();
+        BlockRun run = longest_run(stage, stage_, position_);
+        std::vector<Extensions> extensions;
+        for (std::size_t length = 0; length != run.length;) {
+            length = run.length;
+            extensions = collect(run);
+        }
+        const std::size_t end = run.first + run.length;
         std::vector<Labels> placed;
-        for (std::size_t out = 0; out < outs; out++) {
-            const Rest &rest = problem_.rest(stage_, p + 1, out);
-            Extensions all;
-            if (p == 0) {
-                for (std::size_t in = 0; in < arriving_.size(); in++) {
-                    collect(arriving_[in], p, in, out, rest, all);
-                }
+        for (std::size_t out = 0; out < extensions.size(); out++) {
+            placed.push_back(extended(extensions[out], problem_.rest(stage_, end, out)));
+            // Only of single positions that follow each other does one know the other's options.
+            if (run.first > 0 && run.length == 1) {
+                blocks_.note_options(placed.back(), buckets_[out].size(), context_, run);
             } else {
-                collect(buckets_[out], p, 0, out, rest, all);
+                BlockRuns::note_all(placed.back());
             }
-            placed.push_back(extended(all, rest));
         }
         buckets_ = std::move(placed);
-        if (p == 0) {
+        const std::size_t outs = buckets_.size();
+        if (run.first == 0) {
             arriving_.clear();
             ends_.assign(outs, none());
         }
         const auto depth =
-            std::find(stage.depths.begin(), stage.depths.end(), static_cast<int>(p + 1));
+            std::find(stage.depths.begin(), stage.depths.end(), static_cast<int>(end));
         for (std::size_t out = 0; depth != stage.depths.end() && out < outs; out++) {
             leave(buckets_[out], static_cast<std::size_t>(depth - stage.depths.begin()),
                   ends_[out]);
         }
-        position_++;
-        if (position_ == stage.positions.size()) {
+        position_ = end;
+        if (end == stage.positions.size()) {
             buckets_.clear();
             for (std::size_t out = 0; out < outs; out++) {
                 const Rest &rest = problem_.behind(stage_, out);
@@ -144,23 +155,42 @@ private:
             position_ = 0;
             stage_++;
         }
+        return run.length;
     }
 
-    /// Every label with every option of the position that is of use to its like.
+    /// Every label with every choice of a run that is of use to its like.
     struct Extensions {
         std::deque<std::vector<std::size_t>> groups;
         std::vector<Extension> list;
         std::size_t labels = 0;
     };
 
-    void collect(const Labels &labels, std::size_t p, std::size_t in, std::size_t out,
-                 const Rest &rest, Extensions &all) const {
-        // Whether a label needs more layers that mix space decides which options are of use.
+    /// By the stage's channels.
+    std::vector<Extensions> collect(BlockRun &run) {
+        std::vector<Extensions> all(skeleton_->stages[stage_].channels.size());
+        for (std::size_t out = 0; out < all.size(); out++) {
+            if (run.first == 0) {
+                for (std::size_t in = 0; in < arriving_.size(); in++) {
+                    collect(arriving_[in], run, in, out, all[out]);
+                }
+            } else {
+                collect(buckets_[out], run, 0, out, all[out]);
+            }
+        }
+        return all;
+    }
+
+    void collect(const Labels &labels, BlockRun &run, std::size_t in, std::size_t out,
+                 Extensions &all) {
+        const Rest &rest = problem_.rest(stage_, run.first + run.length, out);
+        // Whether a label needs more layers that mix space decides which choices are of use.
         std::vector<std::size_t> alike[4];
         for (std::size_t i = 0; i < labels.size(); i++) {
             const std::int64_t *label = labels.at(i);
             alike[2 * problem_.sees_all(label, rest) + problem_.mixed(label)].push_back(i);
         }
+        const bool choosy = run.length == 1 && labels.factor == 1 && options_factor_ == 1 &&
+                            blocks_.like_before(context_, stage_, run.first, out);
         for (auto &members : alike) {
             if (members.empty()) {
                 continue;
@@ -169,19 +199,32 @@ private:
             for (const std::size_t i : members) {
                 problem_.widen(before, labels.at(i));
             }
+            const Labels options =
+                blocks_.options(context_, run, before, in, out, options_allowed_);
+            options_factor_ = std::max(options_factor_, options.factor);
             all.groups.push_back(std::move(members));
-            for (const std::size_t o : useful_options(before, p, in, out, rest)) {
-                Extension e{&labels, &all.groups.back(),
-                            tables_.block_row(stage_, p, context_, in, out, o), before,
-                            std::vector<std::int64_t>(bits_.words(), 0)};
-                problem_.add(e.own.low.data(), e.row);
-                problem_.add(e.own.high.data(), e.row);
-                choose(e.choices.data(), 2 + p, o);
-                if (p == 0) {
-                    choose(e.choices.data(), 0, out);
+            const auto &group = all.groups.back();
+            for (std::size_t i = 0; i < options.size(); i++) {
+                const std::int64_t *added = options.at(i), *choices = options.choices(i);
+                Extension e{&labels,
+                            &group,
+                            {added, added + options.sums},
+                            {choices, choices + options.words},
+                            before};
+                problem_.join(e.own.low.data(), added);
+                problem_.join(e.own.high.data(), added);
+                if (choosy) {
+                    const std::size_t o = blocks_.option(choices, context_, stage_, run.first);
+                    all.groups.emplace_back();
+                    std::copy_if(
+                        group.begin(), group.end(), std::back_inserter(all.groups.back()),
+                        [&](std::size_t l) { return BlockRuns::noted(labels.note(l), o); });
+                    e.members = &all.groups.back();
                 }
-                all.labels += e.members->size();
-                all.list.push_back(std::move(e));
+                if (!e.members->empty()) {
+                    all.labels += e.members->size();
+                    all.list.push_back(std::move(e));
+                }
             }
         }
     }
@@ -205,32 +248,7 @@ private:
         }
     }
 
-    /// The options that no other beats whatever stands before and behind them: to an option, both
-    /// are what is to come.
-    std::vector<std::size_t> useful_options(const Rest &before, std::size_t p, std::size_t in,
-                                            std::size_t out, const Rest &rest) const {
-        Rest around = before;
-        problem_.append(around, rest);
-        Labels rows = none();
-        std::vector<std::int64_t> label(rows.row());
-        for (std::size_t o = 0; o < skeleton_->stages[stage_].positions[p].size(); o++) {
-            const std::int64_t *row = tables_.block_row(stage_, p, context_, in, out, o);
-            if (problem_.allowed(row)) {
-                std::fill(label.begin(), label.end(), 0);
-                problem_.add(label.data(), row);
-                label[rows.sums] = static_cast<std::int64_t>(o);
-                rows.push(label.data());
-            }
-        }
-        rows = prune(problem_, around, bits_, rows, 0);
-        std::vector<std::size_t> options;
-        for (std::size_t i = 0; i < rows.size(); i++) {
-            options.push_back(static_cast<std::size_t>(*rows.choices(i)));
-        }
-        return options;
-    }
-
-    /// Notes an own number of the stage: of channels (0), depth (1), or an option (2...).
+    /// Notes an own number of the stage: of channels (0) or depth (1).
     void choose(std::int64_t *words, std::size_t axis, std::size_t own) const {
         axis += space_.stage_axis(stage_);
         bits_.set(words, axis, skeleton_->menus[axis].choices[own]);
@@ -253,16 +271,23 @@ private:
         return fit(problem_, rest, bits_, prune_by(known_, problem_, rest, labels), most_labels_);
     }
 
-    /// This position's share of what the factor may still grow.
+    /// This run's share of what the factor may still grow: more for later ones, with more labels.
     double share(std::size_t labels, double factor) const {
-        if (labels < few_labels || factor >= allowed_factor_) {
+        if (labels < few_labels || factor >= labels_allowed_) {
             return 0;
         }
-        std::size_t left = skeleton_->stages[stage_].positions.size() - position_;
-        for (std::size_t s = stage_ + 1; s < skeleton_->stages.size(); s++) {
-            left += skeleton_->stages[s].positions.size();
+        double own = 0, left = 0;
+        std::size_t before = 0;
+        for (std::size_t s = 0; s < skeleton_->stages.size(); s++) {
+            const std::size_t positions = skeleton_->stages[s].positions.size();
+            for (std::size_t p = s == stage_ ? position_ : 0; s >= stage_ && p < positions;) {
+                p += longest_run(skeleton_->stages[s], s, p).length;
+                left += static_cast<double>(before + p);
+                own = own > 0 ? own : left;
+            }
+            before += positions;
         }
-        return std::pow(allowed_factor_ / factor, 1 / static_cast<double>(left)) - 1;
+        return std::pow(labels_allowed_ / factor, own / left) - 1;
     }
 
     /// The networks of the context's front.
@@ -278,7 +303,7 @@ private:
         arriving_.clear();
         const Rest nothing = problem_.nothing();
         whole = prune_by(known_, problem_, nothing, prune(problem_, nothing, bits_, whole, 0));
-        factor_ = std::max(factor_, whole.factor);
+        factor_ = std::max(factor_, whole.factor * options_factor_);
         std::vector<Choices> batch;
         for (std::size_t i = 0; i < whole.size(); i++) {
             batch.push_back(bits_.choices(whole.choices(i)));
@@ -317,7 +342,8 @@ private:
     const CostTables &tables_;
     ExactProblem problem_;
     ChoiceBits bits_;
-    double allowed_factor_;
+    BlockRuns blocks_;
+    double options_allowed_, labels_allowed_;      ///< factors; their product is epsilon's
     std::vector<std::int64_t> steps_before_ = {0}; ///< by context, and of all
     std::size_t most_candidates_, most_labels_;
 
@@ -325,6 +351,7 @@ private:
     double factor_ = 1; ///< the largest of all contexts so far
     // Inside a context.
     std::size_t unit_ = 0, stage_ = 0, position_ = 0;
+    double options_factor_ = 1; ///< of merging choices of runs so far
     const Skeleton *skeleton_ = nullptr;
     DominanceTree known_{1};             ///< the front when the context began
     std::vector<Labels> arriving_;       ///< at the stage, by the channels of the one before
@@ -336,21 +363,29 @@ private:
 Choices extreme_network(const DesignSpace &space, const CostTables &tables, std::size_t context,
                         std::size_t column, int sign) {
     const bool maxed = column == tables.column(CostTables::live);
-    const auto joined = [&](std::int64_t a, std::int64_t b) {
-        return maxed ? sign * std::max(sign * a, sign * b) : a + b;
-    };
+    return cheapest_network(
+               space, tables, context,
+               [&](const std::int64_t *row) { return static_cast<double>(sign * row[column]); },
+               [&](double a, double b) {
+                   return maxed ? sign * std::max(sign * a, sign * b) : a + b;
+               })
+        .choices;
+}
+
+CheapestNetwork cheapest_network(const DesignSpace &space, const CostTables &tables,
+                                 std::size_t context,
+                                 const std::function<double(const std::int64_t *)> &amount,
+                                 const std::function<double(double, double)> &joined) {
     struct Best {
-        std::int64_t amount = std::numeric_limits<std::int64_t>::max();
+        double amount = std::numeric_limits<double>::infinity();
         Choices choices; ///< of what follows
     };
-    const auto prefer = [](Best &best, std::int64_t amount, std::vector<int> first,
-                           const Choices &rest) {
+    const auto prefer = [](Best &best, double amount, std::vector<int> first, const Choices &rest) {
         if (amount < best.amount) {
             first.insert(first.end(), rest.begin(), rest.end());
             best = {amount, std::move(first)};
         }
     };
-    const auto amount = [&](const std::int64_t *row) { return sign * row[column]; };
     const Skeleton &skeleton = space.skeleton(space.contexts()[context]);
     // `ways[in]`: the best from a stage's beginning to the end of the network.
     std::vector<Best> ways;
@@ -367,7 +402,7 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
             for (std::size_t out = 0; out < stage.channels.size(); out++) {
                 for (std::size_t d = 0; d < stage.depths.size(); d++) {
                     std::vector<int> own = {static_cast<int>(out), static_cast<int>(d)};
-                    std::int64_t total = ways[out].amount;
+                    double total = ways[out].amount;
                     for (std::size_t p = 0; p < stage.positions.size(); p++) {
                         if (static_cast<int>(p) >= stage.depths[d]) {
                             own.push_back(0);
@@ -388,7 +423,8 @@ Choices extreme_network(const DesignSpace &space, const CostTables &tables, std:
         }
         ways = std::move(before);
     }
-    return space.choices_of(space.contexts()[context], ways[0].choices);
+    return {joined(amount(tables.stem_row(context)), ways[0].amount),
+            space.choices_of(space.contexts()[context], ways[0].choices)};
 }
 
 std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,

@@ -11,11 +11,25 @@
 
 #include "search/strategy.h"
 
+#include <functional>
+
 namespace edgefront {
 
 /// `tables` must outlive the strategy. Evaluates the networks of the front only.
 std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,
                                      const RunConfig &config);
+
+struct CheapestNetwork {
+    double amount = 0;
+    Choices choices;
+};
+
+/// The network of a context with the least amount, a shortest path over the rows: `amount` of each
+/// row, two of them `joined` (added, say: nowhere falling in either). Constraints aside.
+CheapestNetwork
+cheapest_network(const DesignSpace &space, const CostTables &tables, std::size_t context,
+                 const std::function<double(const std::int64_t *)> &amount,
+                 const std::function<double(double, double)> &joined = std::plus<>());
 
 /// The network of a context that has least of a column (times `sign`), constraints aside.
 Choices extreme_network(const DesignSpace &space, const CostTables &tables, std::size_t context,

@@ -20,19 +20,28 @@ std::int64_t OnceCurve::exact(std::int64_t weights) const {
 
 /// A convex function is off its chord by at most twice what it is off in the middle. Here, with
 /// values rounded to integers, by less than `error`.
+bool OnceCurve::straight(std::int64_t least, std::int64_t most) const {
+    if (most <= least) {
+        return true;
+    }
+    const std::int64_t middle = least + (most - least) / 2, first = exact(least);
+    const double share = static_cast<double>(middle - least) / static_cast<double>(most - least);
+    const double chord =
+        static_cast<double>(first) + share * static_cast<double>(exact(most) - first);
+    return std::abs(chord - static_cast<double>(exact(middle))) <= 1.5;
+}
+
 void OnceCurve::divide(std::int64_t least, std::int64_t most) {
     if (most <= least) {
         return;
     }
-    const std::int64_t middle = least + (most - least) / 2, last = exact(most);
-    const double share = static_cast<double>(middle - least) / static_cast<double>(most - least);
-    const double chord =
-        static_cast<double>(value_.back()) + share * static_cast<double>(last - value_.back());
-    if (std::abs(chord - static_cast<double>(exact(middle))) > 1.5) {
+    if (!straight(least, most)) {
+        const std::int64_t middle = least + (most - least) / 2;
         divide(least, middle);
         divide(middle, most);
         return;
     }
+    const std::int64_t last = exact(most);
     slope_.push_back(static_cast<double>(last - value_.back()) /
                      static_cast<double>(most - at_.back()));
     at_.push_back(most);
@@ -117,6 +126,7 @@ void ExactProblem::collect(const Measure &measure, int sense, const Constraint *
         break;
     case Metric::macs: q.sum = sum_of(tables_.column(CostTables::mac_count)); break;
     case Metric::params: q.sum = sum_of(tables_.column(CostTables::param_count)); break;
+    case Metric::top1: throw std::logic_error("top1 is no sum over blocks"); // check_accuracy
     }
     const auto same =
         std::find_if(goals_.begin(), goals_.end(), [&](const Goal &o) { return o.sum == q.sum; });
@@ -170,6 +180,12 @@ void ExactProblem::add(std::int64_t *sums, const std::int64_t *row) const {
     }
 }
 
+void ExactProblem::join(std::int64_t *sums, const std::int64_t *others) const {
+    for (std::size_t i = 0; i < columns_.size(); i++) {
+        sums[i] = i == peak_ ? std::max(sums[i], others[i]) : sums[i] + others[i];
+    }
+}
+
 void ExactProblem::begin_stage(std::int64_t *sums) const {
     if (guard_) {
         sums[mixing_] = 0;
@@ -206,12 +222,9 @@ void ExactProblem::widen(Rest &rest, const std::int64_t *own) const {
 
 void ExactProblem::append(Rest &rest, const Rest &other) const {
     rest.possible = rest.possible && other.possible;
-    for (std::size_t i = 0; rest.possible && i < sums(); i++) {
-        const auto join = [&](std::int64_t &a, std::int64_t b) {
-            a = i == peak_ ? std::max(a, b) : a + b;
-        };
-        join(rest.low[i], other.low[i]);
-        join(rest.high[i], other.high[i]);
+    if (rest.possible) {
+        join(rest.low.data(), other.low.data());
+        join(rest.high.data(), other.high.data());
     }
 }
 

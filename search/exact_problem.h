@@ -28,6 +28,8 @@ public:
     std::int64_t operator()(std::int64_t weights) const;
     /// Whether it has one value from `least` to `most`.
     bool flat(std::int64_t least, std::int64_t most) const;
+    /// Whether it is off its chord by less than `error` from `least` to `most`.
+    bool straight(std::int64_t least, std::int64_t most) const;
 
 private:
     std::int64_t exact(std::int64_t weights) const;
@@ -76,10 +78,10 @@ public:
 
     /// False: a layer that a target lacks, or more activations than a bound allows.
     bool allowed(const std::int64_t *row) const;
+    /// A row of the tables.
     void add(std::int64_t *sums, const std::int64_t *row) const;
-    std::int64_t amount(std::size_t sum, const std::int64_t *row) const {
-        return row[columns_[sum]];
-    }
+    /// Other sums, of more blocks.
+    void join(std::int64_t *sums, const std::int64_t *others) const;
     /// A stage begins: nothing has mixed space in it yet.
     void begin_stage(std::int64_t *sums) const;
     bool mixed(const std::int64_t *sums) const { return !guard_ || sums[mixing_] > 0; }

@@ -1,12 +1,16 @@
 #include "search/front_summary.h"
 
 #include "search/design_space.h"
+#include "search/refine.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace edgefront {
 
@@ -14,20 +18,52 @@ std::string block_type_of(const std::string &axis, const std::string &choice) {
     if (axis.find("_b") == std::string::npos || choice.empty() || choice == no_block) {
         return "";
     }
-    try {
-        return uib_type(parse_block_string("uir_" + choice + "_c1"));
-    } catch (const UserError &) {
-        return choice;
-    }
+    int start = 0, mid = 0, end = 0;
+    double expansion = 0;
+    const int found = std::sscanf(choice.c_str(), "a%d_k%d_e%lf%n", &start, &mid, &expansion, &end);
+    const bool is_uib = found == 3 && static_cast<std::size_t>(end) == choice.size();
+    return is_uib ? uib_type(uib(0).start_dw(start).mid_dw(mid)) : choice;
 }
+
+namespace {
+
+/// How often each choice stands in the points of one skeleton, by axis.
+struct SkeletonCounts {
+    std::string skeleton; ///< "small.", or "" where there is one only
+    std::vector<std::map<std::string, std::int64_t>> choices;
+};
+
+std::vector<SkeletonCounts> count_choices(const RunResult &result) {
+    const auto &names = result.choice_names;
+    const auto column =
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), "skeleton") - names.begin());
+    std::vector<SkeletonCounts> counts;
+    for (const auto &point : result.points) {
+        const std::string skeleton = column < names.size() ? point.choices[column] + "." : "";
+        auto own = std::find_if(counts.begin(), counts.end(),
+                                [&](const SkeletonCounts &s) { return s.skeleton == skeleton; });
+        if (own == counts.end()) {
+            own = counts.insert(own, {skeleton, {}});
+            own->choices.resize(names.size());
+        }
+        for (std::size_t c = 0; c < names.size(); c++) {
+            own->choices[c][point.choices[c]]++;
+        }
+    }
+    return counts;
+}
+
+} // namespace
 
 std::vector<std::string> block_types(const RunResult &result) {
     std::vector<std::string> types = uib_types();
-    for (std::size_t c = 0; c < result.choice_names.size(); c++) {
-        for (const auto &point : result.points) {
-            const std::string type = block_type_of(result.choice_names[c], point.choices[c]);
-            if (!type.empty() && std::count(types.begin(), types.end(), type) == 0) {
-                types.push_back(type);
+    for (const auto &own : count_choices(result)) {
+        for (std::size_t c = 0; c < own.choices.size(); c++) {
+            for (const auto &entry : own.choices[c]) {
+                const std::string type = block_type_of(result.choice_names[c], entry.first);
+                if (!type.empty() && std::count(types.begin(), types.end(), type) == 0) {
+                    types.push_back(type);
+                }
             }
         }
     }
@@ -44,29 +80,15 @@ double StageMix::share(std::size_t type) const {
 
 std::vector<StageMix> block_mix(const RunResult &result) {
     const auto types = block_types(result);
-    const auto column =
-        std::find(result.choice_names.begin(), result.choice_names.end(), "skeleton") -
-        result.choice_names.begin();
-    const auto skeleton_of = [&](const RunPoint &point) {
-        const auto c = static_cast<std::size_t>(column);
-        return c < point.choices.size() ? point.choices[c] + "." : std::string();
-    };
-    std::vector<std::string> skeletons;
-    for (const auto &point : result.points) {
-        const std::string skeleton = skeleton_of(point);
-        if (std::count(skeletons.begin(), skeletons.end(), skeleton) == 0) {
-            skeletons.push_back(skeleton);
-        }
-    }
     std::vector<StageMix> stages;
     StageMix all{"all", std::vector<std::int64_t>(types.size(), 0)};
-    for (const auto &skeleton : skeletons) {
-        for (std::size_t c = 0; c < result.choice_names.size(); c++) {
+    for (const auto &own : count_choices(result)) {
+        for (std::size_t c = 0; c < own.choices.size(); c++) {
             const std::string &axis = result.choice_names[c];
-            const std::string stage = skeleton + axis.substr(0, axis.find('_'));
-            for (const auto &point : result.points) {
-                const std::string type = block_type_of(axis, point.choices[c]);
-                if (type.empty() || skeleton_of(point) != skeleton) {
+            const std::string stage = own.skeleton + axis.substr(0, axis.find('_'));
+            for (const auto &[choice, count] : own.choices[c]) {
+                const std::string type = block_type_of(axis, choice);
+                if (type.empty()) {
                     continue;
                 }
                 if (stages.empty() || stages.back().stage != stage) {
@@ -74,8 +96,8 @@ std::vector<StageMix> block_mix(const RunResult &result) {
                 }
                 const auto t = static_cast<std::size_t>(
                     std::find(types.begin(), types.end(), type) - types.begin());
-                stages.back().blocks[t]++;
-                all.blocks[t]++;
+                stages.back().blocks[t] += count;
+                all.blocks[t] += count;
             }
         }
     }
@@ -170,6 +192,26 @@ std::string standing(const RunResult &result, const PublishedMark &mark) {
     return text;
 }
 
+/// From the least to the most of an objective, of points that stand, and what kinds of numbers they
+/// are.
+std::string range(const RunResult &result, std::size_t o) {
+    const ObjectiveColumn &objective = result.objectives[o];
+    std::vector<double> values;
+    std::set<std::string> kinds;
+    for (const auto &point : result.points) {
+        if (point.stands()) {
+            values.push_back(point.values[o]);
+            kinds.insert(result.kind_of(point, o));
+        }
+    }
+    if (values.empty()) {
+        return "";
+    }
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    return fmt::format("  {} ({}, {}): {} to {}\n", objective.name, to_string(objective.sense),
+                       fmt::join(kinds, " or "), *low, *high);
+}
+
 /// One line per step of netadapt, with every objective.
 std::string path_of(const RunResult &result) {
     if (result.path.empty()) {
@@ -210,12 +252,51 @@ std::string preferred_of(const RunResult &result) {
                                        : fmt::format("proven within {:.3g} % of the largest",
                                                      100 * *result.preferred->epsilon));
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
-        text += fmt::format("  {}: {}\n", result.objectives[o].name, point.values[o]);
+        text += fmt::format("  {}: {}\n", result.objectives[o].name, point.first_values()[o]);
     }
     return text;
 }
 
 } // namespace
+
+std::string verdict(const PublishedMark &mark) {
+    if (!mark.inside) {
+        return "outside the space: " + mark.reason;
+    }
+    if (!mark.feasible) {
+        return "inside the space, but not feasible: " + mark.reason;
+    }
+    if (mark.on_front) {
+        return "on the front, as point " + mark.id;
+    }
+    if (mark.dominated_by.empty()) {
+        return "not reached by the search, and not dominated by the front";
+    }
+    return fmt::format("dominated by {} point{} of the front", mark.dominated_by.size(),
+                       mark.dominated_by.size() == 1 ? "" : "s");
+}
+
+std::string refined_count(const RunResult &result) {
+    std::array<std::size_t, standing_count> counts{};
+    for (const auto &point : result.points) {
+        counts[static_cast<std::size_t>(point.standing())]++;
+    }
+    const std::size_t all = result.points.size();
+    const std::size_t first = counts[static_cast<std::size_t>(Standing::not_refined)];
+    if (first == all) {
+        return "";
+    }
+    std::vector<std::string> parts;
+    for (const Standing s :
+         {Standing::on_front, Standing::dominated, Standing::infeasible, Standing::failed}) {
+        if (const std::size_t n = counts[static_cast<std::size_t>(s)]; n > 0) {
+            parts.push_back(fmt::format("{} {}", n, to_string(s)));
+        }
+    }
+    const auto by = refined_by(result);
+    return fmt::format("{} of {} points refined{}: {}", all - first, all,
+                       by ? " by " + to_string(*by) : "", join(parts));
+}
 
 std::string summary(const RunResult &result) {
     const RunCounters &counters = result.counters;
@@ -229,6 +310,9 @@ std::string summary(const RunResult &result) {
                                   "missing\n",
                                   100 * *result.epsilon);
     }
+    if (const std::string refined = refined_count(result); !refined.empty()) {
+        text += "  " + refined + "\n";
+    }
     for (const auto &refused : counters.refused) {
         if (refused.candidates > 0) {
             text +=
@@ -236,14 +320,10 @@ std::string summary(const RunResult &result) {
         }
     }
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
-        const ObjectiveColumn &objective = result.objectives[o];
-        const auto by = [&](const RunPoint &a, const RunPoint &b) {
-            return a.values[o] < b.values[o];
-        };
-        const auto [low, high] =
-            std::minmax_element(result.points.begin(), result.points.end(), by);
-        text += fmt::format("  {} ({}, {}): {} to {}\n", objective.name, to_string(objective.sense),
-                            to_string(objective.kind), low->values[o], high->values[o]);
+        text += range(result, o);
+    }
+    if (result.accuracy) {
+        text += "  top1 is " + result.accuracy->text() + "\n";
     }
     text += preferred_of(result) + path_of(result) + composition(result);
     for (const auto &mark : result.marks) {

@@ -28,6 +28,13 @@ struct StageMix {
 /// One row per stage with blocks; the last one, "all", is their sum.
 std::vector<StageMix> block_mix(const RunResult &result);
 
+/// Where a published network stands: "on the front, as point 0ac242a1", "dominated by 36 points of
+/// the front", or why it is neither.
+std::string verdict(const PublishedMark &mark);
+
+/// "10 of 56 points refined by search: 8 on the front, 2 dominated", or "" where none is.
+std::string refined_count(const RunResult &result);
+
 /// A few lines: counters, best points, composition, published networks.
 std::string summary(const RunResult &result);
 

@@ -21,7 +21,7 @@ std::uint64_t hash_of(const Choices &choices) {
 } // namespace
 
 Genes::Genes(const DesignSpace &space) : space_(space) {
-    const auto axes = space.axes();
+    const auto &axes = space.axes();
     for (std::size_t a = 0; a < axes.size(); a++) {
         const auto &values = axes[a].values;
         if (values.size() > 1) {
@@ -51,13 +51,13 @@ Choices Genes::draw(Random &random) const {
     for (const auto &gene : genes_) {
         choices[gene.axis] = static_cast<int>(random.below(static_cast<unsigned>(gene.values)));
     }
-    return space_.canonical(std::move(choices));
+    return space_.canonical(choices);
 }
 
 Choices Genes::with(const Choices &choices, std::size_t axis, int value) const {
     Choices changed = completed(choices);
     changed[axis] = value;
-    return space_.canonical(std::move(changed));
+    return space_.canonical(changed);
 }
 
 Choices Genes::mutate(const Choices &choices, Random &random) const {

@@ -26,10 +26,8 @@ ChoiceBits::ChoiceBits(const DesignSpace &space) {
 
 Choices ChoiceBits::choices(const std::int64_t *words) const {
     Choices choices;
-    for (const auto &place : places_) {
-        const auto word = static_cast<std::uint64_t>(words[place.word]);
-        const std::uint64_t mask = (std::uint64_t{1} << place.bits) - 1;
-        choices.push_back(static_cast<int>((word >> place.shift) & mask) + absent);
+    for (std::size_t axis = 0; axis < places_.size(); axis++) {
+        choices.push_back(get(words, axis));
     }
     return choices;
 }
@@ -57,13 +55,17 @@ constexpr std::size_t window = 32;
 class Pruning {
 public:
     /// `like`: for the shape of the result.
-    Pruning(const Criteria &criteria, const ChoiceBits &bits, double delta, const Labels &like)
-        : criteria_(criteria), bits_(bits), delta_(delta), n_(criteria.size()),
-          ranked_(delta == 0 && !criteria.has_strict() && !criteria.has_margin_objective()),
+    Pruning(const Criteria &criteria, const ChoiceBits &bits, Tolerance tolerance,
+            const Labels &like)
+        : criteria_(criteria), bits_(bits), tolerance_(tolerance), n_(criteria.size()),
+          ranked_(tolerance.delta == 0 && !criteria.has_strict() &&
+                  !criteria.has_margin_objective()),
           // Better in an objective: certain for what lies in the tree when it is only compared with
           // a margin, or once the objectives have changed since.
-          deferred_(delta == 0 && !ranked_ && !criteria.has_margin_objective()),
-          query_(n_ + ranked_), tree_(n_ + ranked_) {
+          deferred_(tolerance.delta == 0 && !ranked_ && !criteria.has_margin_objective()),
+          flagged_(criteria.flagged() && !ranked_), query_(n_ + ranked_),
+          staircase_(criteria.has_strict() && n_ - flagged_ == 3),
+          trees_(2, DominanceTree(n_ + ranked_ - flagged_)) {
         kept_.sums = like.sums;
         kept_.words = like.words;
     }
@@ -139,17 +141,36 @@ private:
         if (in_tree_ < kept &&
             (!deferred_ || !criteria_.same_objectives(kept_keys(kept - 1), keys))) {
             for (; in_tree_ < kept; in_tree_++) {
-                tree_.insert(kept_keys(in_tree_));
+                remember(kept_keys(in_tree_));
             }
         }
-        criteria_.query(label, keys, delta_, query_.data());
+        criteria_.query(label, keys, tolerance_, query_.data());
         if (ranked_) {
             query_[n_] = keys[n_];
         }
-        if (tree_.find(query_.data()) == nullptr && !beaten_by_neighbour(label, keys)) {
+        if (!known_to_be_beaten() && !beaten_by_neighbour(label, keys)) {
             kept_.push(label);
             kept_keys_.insert(kept_keys_.end(), keys, keys + n_ + ranked_);
         }
+    }
+
+    /// Labels that are safe in the last criterion beat all others, the others but their like.
+    bool safe(const std::int64_t *keys) const { return !flagged_ || keys[n_ - 1] == safe_key; }
+
+    void remember(const std::int64_t *keys) {
+        const std::size_t part = safe(keys) ? 0 : 1;
+        staircase_ ? staircases_[part].insert(keys) : trees_[part].insert(keys);
+    }
+
+    bool known_to_be_beaten() {
+        const std::size_t parts = safe(query_.data()) ? 1 : 2;
+        for (std::size_t part = 0; part < parts; part++) {
+            if (staircase_ ? staircases_[part].find(query_.data())
+                           : trees_[part].find(query_.data()) != nullptr) {
+                return true;
+            }
+        }
+        return false;
     }
 
     bool beaten_by_neighbour(const std::int64_t *label, const std::int64_t *keys) const {
@@ -165,9 +186,9 @@ private:
 
     const Criteria &criteria_;
     const ChoiceBits &bits_;
-    double delta_;
+    Tolerance tolerance_;
     std::size_t n_;
-    bool ranked_, deferred_;
+    bool ranked_, deferred_, flagged_;
     std::vector<std::int64_t> query_;
     // Of the labels offered: those with keys.
     const Labels *labels_ = nullptr;
@@ -177,7 +198,9 @@ private:
     Labels kept_;
     std::vector<std::int64_t> kept_keys_;
     std::size_t in_tree_ = 0; ///< of the labels kept
-    DominanceTree tree_;
+    bool staircase_;
+    Staircase staircases_[2];
+    std::vector<DominanceTree> trees_;
 };
 
 Labels empty_like(const Labels &labels) {
@@ -195,10 +218,11 @@ Rest range(const ExactProblem &problem, const Labels &labels) {
 void extend_into(Labels &result, const ExactProblem &problem, const Extension &extension,
                  std::size_t member) {
     std::int64_t *label = result.push(extension.labels->at(member));
-    problem.add(label, extension.row);
+    problem.join(label, extension.added.data());
     for (std::size_t w = 0; w < result.words; w++) {
         label[result.sums + w] |= extension.choices[w];
     }
+    result.note(result.size() - 1) = static_cast<std::int64_t>(member);
 }
 
 /// Extensions by one row keep the order of a sum, so theirs are merged without being stored.
@@ -224,7 +248,7 @@ std::optional<Labels> merge(const ExactProblem &problem, const Criteria &criteri
             std::sort(sorted.back().begin(), sorted.back().end(), by_sum);
             members = &sorted.back();
         }
-        runs.push_back({&extension, members, problem.amount(order.sum, extension.row)});
+        runs.push_back({&extension, members, extension.added[order.sum]});
     }
     // A heap of runs, the one with the least first key on top.
     using Head = std::pair<std::int64_t, std::size_t>; // first key, index of the run
@@ -275,15 +299,15 @@ std::optional<Labels> merge(const ExactProblem &problem, const Criteria &criteri
 } // namespace
 
 Labels prune(const ExactProblem &problem, const Rest &rest, const ChoiceBits &bits,
-             const Labels &labels, double delta) {
+             const Labels &labels, Tolerance tolerance) {
     Labels result = empty_like(labels);
     if (labels.size() > 0 && rest.possible) {
-        const Criteria criteria(problem, rest, range(problem, labels), delta > 0);
-        Pruning pruning(criteria, bits, delta, labels);
+        const Criteria criteria(problem, rest, range(problem, labels), tolerance.delta > 0);
+        Pruning pruning(criteria, bits, tolerance, labels);
         pruning.offer(labels);
         result.data = std::move(pruning.kept().data);
     }
-    result.factor *= 1 + delta;
+    result.factor *= 1 + tolerance.delta;
     return result;
 }
 

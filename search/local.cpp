@@ -23,7 +23,8 @@ bool adds_up(Metric metric) {
     case Metric::macs:
     case Metric::params:
     case Metric::frames_per_second: return true;
-    case Metric::peak_bytes: return false;
+    case Metric::peak_bytes:
+    case Metric::top1: return false;
     }
     return false;
 }

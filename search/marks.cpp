@@ -22,9 +22,10 @@ std::vector<Block> one_by_one(const std::vector<Block> &blocks) {
 }
 
 std::string shown(const Block &block) {
-    return block.kind == BlockKind::uib ? to_block_string(block)
-                                        : to_string(block.kind) + " block with " +
-                                              std::to_string(block.channels) + " channels";
+    return block.kind == BlockKind::uib       ? to_block_string(block)
+           : block.kind == BlockKind::defined ? block.definition
+                                              : to_string(block.kind) + " block with " +
+                                                    std::to_string(block.channels) + " channels";
 }
 
 template <typename T>
@@ -88,8 +89,12 @@ struct Matcher {
         }
         const auto depth = static_cast<int>(options.size());
         const int depth_choice = index_of(stage.depths, depth);
-        const bool goes_on = next < rows.size() && rows[next].kind == BlockKind::uib &&
-                             rows[next].stride == 1 && rows[next].channels == channels;
+        // A UIB with a stride or other channels begins the next stage, a row of another kind the
+        // head.
+        const bool goes_on =
+            next < rows.size() && (rows[next].kind == BlockKind::uib
+                                       ? rows[next].stride == 1 && rows[next].channels == channels
+                                       : s + 1 < skeleton.stages.size());
         if (depth < stage.depths.back() && (goes_on || depth == 0)) {
             mismatch =
                 fmt::format("stage {} block {} cannot be {}", s + 1, depth + 1, shown(rows[next]));
@@ -199,7 +204,8 @@ void compare_with_front(PublishedMark &mark, const DesignSpace &space, const Par
 }
 
 std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &zoo,
-                                          const CostTables &tables, const ParetoFront &front) {
+                                          const CostTables &tables, const Evaluate &evaluate,
+                                          const ParetoFront &front) {
     std::vector<PublishedMark> marks;
     for (const auto &name : space.marks) {
         PublishedMark mark;
@@ -211,7 +217,7 @@ std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &z
             continue;
         }
         const auto &choices = std::get<Choices>(found);
-        const Evaluation evaluation = tables.evaluate(choices);
+        const Evaluation evaluation = evaluate({choices}).front();
         mark.inside = true;
         mark.id = space.id(choices);
         mark.choices = space.describe(choices);

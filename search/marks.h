@@ -5,7 +5,9 @@
 #include "search/cost_tables.h"
 #include "search/run_directory.h"
 
+#include <functional>
 #include <variant>
+#include <vector>
 
 namespace edgefront {
 
@@ -19,8 +21,12 @@ std::variant<Choices, std::string> find_in_space(const DesignSpace &space, const
 /// Fills in whether a priced mark is on the front, and what of the front dominates it.
 void compare_with_front(PublishedMark &mark, const DesignSpace &space, const ParetoFront &front);
 
-/// Every mark of the space, priced, against the front.
+/// Prices candidates, in order.
+using Evaluate = std::function<std::vector<Evaluation>(const std::vector<Choices> &)>;
+
+/// Every mark of the space, priced with `evaluate`, against the front.
 std::vector<PublishedMark> mark_published(const DesignSpace &space, const Zoo &zoo,
-                                          const CostTables &tables, const ParetoFront &front);
+                                          const CostTables &tables, const Evaluate &evaluate,
+                                          const ParetoFront &front);
 
 } // namespace edgefront

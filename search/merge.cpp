@@ -3,7 +3,10 @@
 #include "base/files.h"
 #include "search/design_space_json.h"
 #include "search/marks.h"
+#include "search/refine.h"
 #include "search/sweep.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -127,6 +130,45 @@ RunCounters sum(const std::vector<MergedRun> &merged, const DesignSpace &space) 
     return total;
 }
 
+/// Of several second figures of a point the one that came with least jitter; where none was
+/// measured they are the same.
+bool surer(const RunPoint &a, const RunPoint &b) {
+    const auto order = [](const RunPoint &point) {
+        const RefinedPoint &refined = *point.refined;
+        return std::make_tuple(!refined.failure.empty(), refined.time ? refined.time->jitter() : 0,
+                               point.values, refined.failure);
+    };
+    return order(a) < order(b);
+}
+
+/// The points with second figures, by id. They must all come from the same kind of refinement.
+std::map<std::string, const RunPoint *> refined_points(const std::vector<FoundRun> &runs) {
+    std::map<std::string, const RunPoint *> points;
+    const FoundRun *first = nullptr;
+    for (const auto &run : runs) {
+        const auto by = refined_by(run.result);
+        if (by && first == nullptr) {
+            first = &run;
+        }
+        if (by && *by != *refined_by(first->result)) {
+            throw UserError({run.folder, ""},
+                            fmt::format("its points are refined by {}, those of {} by {}: second "
+                                        "figures of two kinds cannot be ranked together",
+                                        to_string(*by), first->folder,
+                                        to_string(*refined_by(first->result))));
+        }
+        for (const auto &point : run.result.points) {
+            if (point.refined) {
+                const auto [at, is_new] = points.emplace(point.id, &point);
+                if (!is_new && surer(point, *at->second)) {
+                    at->second = &point;
+                }
+            }
+        }
+    }
+    return points;
+}
+
 } // namespace
 
 RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
@@ -153,12 +195,13 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     result.objectives = first.objectives;
     result.block_rates = first.block_rates;
     result.marks = first.marks;
+    result.accuracy = first.accuracy;
 
     ParetoFront front(result.senses());
     std::vector<Member> members;
     for (const auto &run : runs) {
         for (const auto &point : run.result.points) {
-            members.push_back({space.parse(point.choices), point.values});
+            members.push_back({space.parse(point.choices), point.first_values()});
         }
         // What one run has proven holds for the union: each of its points stays or is beaten.
         const auto &epsilon = run.result.epsilon;
@@ -173,6 +216,14 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     }
     for (auto &mark : result.marks) {
         compare_with_front(mark, space, front);
+    }
+    if (const auto refined = refined_points(runs); !refined.empty()) {
+        for (auto &point : result.points) {
+            if (const auto at = refined.find(point.id); at != refined.end()) {
+                point = *at->second;
+            }
+        }
+        rank(result);
     }
     return result;
 }

@@ -19,8 +19,10 @@ struct FoundRun {
 /// The union of the fronts, without what is beaten in it, with the published networks held against
 /// it. The result does not depend on the order of `runs`, and a merged front may be merged again:
 /// its own runs are then taken one by one. Counters are the sums over the different runs; a run
-/// that comes twice (same configuration) counts once. Throws UserError, with the differences, for
-/// runs whose space, targets, objectives or prices differ, and for none at all.
+/// that comes twice (same configuration) counts once. Fronts are joined by first figures; points
+/// that are refined (refine.h) bring their second ones along and are ranked anew. Throws UserError,
+/// with the differences, for runs whose space, targets, objectives or prices differ, or that are
+/// refined in different ways, and for none at all.
 RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo);
 
 /// Writes run.json, front.csv and front.json into `directory`, which is made. Throws UserError when

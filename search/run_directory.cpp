@@ -1,8 +1,5 @@
 #include "search/run_directory.h"
 
-#include "base/csv.h"
-#include "base/files.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,18 +41,6 @@ std::vector<double> values_of(const JsonReader &json) {
     return json.at("values").numbers(-any, any);
 }
 
-const std::vector<std::string> &kind_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> all;
-        for (const CostKind kind : {CostKind::measured, CostKind::counted, CostKind::simulated,
-                                    CostKind::modelled, CostKind::published}) {
-            all.push_back(to_string(kind));
-        }
-        return all;
-    }();
-    return names;
-}
-
 Json write_target(const RunTarget &t) {
     return {{"name", t.name}, {"hash", t.hash}, {"precision", t.precision}, {"threads", t.threads}};
 }
@@ -76,15 +61,23 @@ Json write_objective(const ObjectiveColumn &o) {
 ObjectiveColumn read_objective(const JsonReader &json) {
     return {json.at("name").string(), json.at("metric").string(), json.at("target").string(),
             static_cast<Sense>(json.at("sense").one_of(sense_names())),
-            static_cast<CostKind>(json.at("kind").one_of(kind_names()))};
+            static_cast<CostKind>(json.at("kind").one_of(cost_kind_names()))};
 }
 
 Json write_point(const RunPoint &p) {
-    return {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+    Json json = {{"id", p.id}, {"choices", p.choices}, {"values", p.values}};
+    if (p.refined) {
+        json["refined"] = to_json(*p.refined);
+    }
+    return json;
 }
 
 RunPoint read_point(const JsonReader &json) {
-    return {json.at("id").string(), json.at("choices").strings(), values_of(json)};
+    RunPoint point{json.at("id").string(), json.at("choices").strings(), values_of(json)};
+    if (const auto refined = json.find("refined")) {
+        point.refined = read_refined_point(*refined, point.values.size());
+    }
+    return point;
 }
 
 Json write_step(const PathStep &s) {
@@ -154,7 +147,52 @@ BlockRate read_rate(const JsonReader &json) {
             json.at("reach_pixels").number(0, any), json.at("ms_per_100_mmacs").numbers(0, any)};
 }
 
+Json optional_number(const std::optional<double> &value) {
+    return value ? Json(*value) : Json();
+}
+
+std::optional<double> read_optional_number(const JsonReader &json) {
+    return json.is_number() ? std::optional<double>(json.number(-any, any)) : std::nullopt;
+}
+
+Json write_accuracy(const AccuracySummary &a) {
+    return {{"source", a.source},
+            {"kind", to_string(a.kind)},
+            {"plus_minus", optional_number(a.plus_minus)},
+            {"error", a.error},
+            {"spearman", optional_number(a.spearman)},
+            {"spearman_upper", optional_number(a.spearman_upper)},
+            {"predicted", a.predicted}};
+}
+
+AccuracySummary read_accuracy(const JsonReader &json) {
+    AccuracySummary a;
+    a.source = json.at("source").string();
+    a.kind = static_cast<CostKind>(json.at("kind").one_of(cost_kind_names()));
+    a.plus_minus = read_optional_number(json.at("plus_minus"));
+    a.error = json.at("error").string();
+    a.spearman = read_optional_number(json.at("spearman"));
+    a.spearman_upper = read_optional_number(json.at("spearman_upper"));
+    a.predicted = json.at("predicted").strings();
+    json.finish();
+    return a;
+}
+
 } // namespace
+
+std::string AccuracySummary::text() const {
+    std::string line = to_string(kind);
+    if (plus_minus) {
+        line += fmt::format(", +- {:.2f} points ({})", *plus_minus, error);
+    }
+    if (spearman) {
+        line += fmt::format(", Spearman of predictions {:.3f}", *spearman);
+    }
+    if (spearman_upper) {
+        line += fmt::format(" ({:.3f} in the better half)", *spearman_upper);
+    }
+    return line + "; " + source;
+}
 
 Json to_json(const RunCounters &counters) {
     return {{"space_size", counters.space_size},
@@ -220,6 +258,31 @@ std::size_t RunResult::objective(const std::string &name) const {
     }
     throw UserError(fmt::format("no objective '{}', expected one of {}{}", name, join(names),
                                 did_you_mean(name, names)));
+}
+
+Standing RunPoint::standing() const {
+    return !refined                         ? Standing::not_refined
+           : !refined->failure.empty()      ? Standing::failed
+           : !refined->breaks.empty()       ? Standing::infeasible
+           : !refined->dominated_by.empty() ? Standing::dominated
+                                            : Standing::on_front;
+}
+
+std::vector<std::size_t> RunResult::refined_objectives() const {
+    std::vector<std::size_t> columns;
+    for (std::size_t o = 0; o < objectives.size(); o++) {
+        if (std::any_of(points.begin(), points.end(), [&](const RunPoint &point) {
+                return point.refined && point.refined->kinds[o];
+            })) {
+            columns.push_back(o);
+        }
+    }
+    return columns;
+}
+
+std::string RunResult::kind_of(const RunPoint &point, std::size_t objective) const {
+    const bool replaced = point.refined && point.refined->kinds[objective];
+    return to_string(replaced ? *point.refined->kinds[objective] : objectives[objective].kind);
 }
 
 std::vector<Sense> RunResult::senses() const {
@@ -308,6 +371,9 @@ Json to_json(const RunResult &result) {
                  {"points", array_of(result.points, write_point)},
                  {"published", array_of(result.marks, write_mark)},
                  {"block_rates", array_of(result.block_rates, write_rate)}};
+    if (result.accuracy) {
+        json["accuracy"] = write_accuracy(*result.accuracy);
+    }
     if (!result.path.empty()) {
         json["path"] = array_of(result.path, write_step);
     }
@@ -366,64 +432,11 @@ RunResult read_run_result(const JsonReader &json) {
         return mark;
     });
     result.block_rates = read_array<BlockRate>(json.at("block_rates"), read_rate);
+    if (const auto accuracy = json.find("accuracy")) {
+        result.accuracy = read_accuracy(*accuracy);
+    }
     json.finish();
     return result;
-}
-
-std::string dump_lines(const Json &object) {
-    std::string text;
-    for (const auto &member : object.items()) {
-        text += (text.empty() ? "{\n" : ",\n") + Json(member.key()).dump() + ": ";
-        if (!member.value().is_array() || member.value().empty()) {
-            text += member.value().dump();
-            continue;
-        }
-        const char *separator = "[\n ";
-        for (const auto &element : member.value()) {
-            text += separator + element.dump();
-            separator = ",\n ";
-        }
-        text += "\n]";
-    }
-    return text + "\n}\n";
-}
-
-std::string front_csv(const RunResult &result) {
-    std::string text = "id";
-    for (const auto &name : result.choice_names) {
-        text += "," + csv_cell(name);
-    }
-    for (const auto &objective : result.objectives) {
-        text += "," + csv_cell(objective.name);
-    }
-    text += "\n";
-    for (const auto &point : result.points) {
-        text += point.id;
-        for (const auto &choice : point.choices) {
-            text += "," + csv_cell(choice);
-        }
-        for (const double value : point.values) {
-            text += fmt::format(",{}", value);
-        }
-        text += "\n";
-    }
-    return text;
-}
-
-RunResult read_run(const std::filesystem::path &directory) {
-    const auto path = directory / "front.json";
-    std::error_code ec;
-    if (!std::filesystem::exists(path, ec)) {
-        throw UserError({directory.string(), ""},
-                        "no sweep's result here (front.json is missing); `edgefront sweep "
-                        "SPACE.json --run DIR` makes one");
-    }
-    return read_run_result(JsonReader::parse_file(path));
-}
-
-void write_result(const std::filesystem::path &directory, const RunResult &result) {
-    write_file(directory / "front.csv", front_csv(result));
-    write_file(directory / "front.json", dump_lines(to_json(result)));
 }
 
 } // namespace edgefront

@@ -1,11 +1,13 @@
 // A sweep's folder: run.json (the resolved configuration: replays the run by itself), front.json
-// and front.csv (the result), state.json (the checkpoint; gone once the run is finished).
+// and front.csv (the result), state.json (the checkpoint; gone once the run is finished),
+// refined.json (that of a refinement, see refine.h).
 // `RunResult` is front.json as a value: what reports/ renders and `front` filters.
 #pragma once
 
 #include "base/json_reader.h"
 #include "hwmodels/cost.h"
 #include "search/pareto.h"
+#include "search/refined_point.h"
 #include "search/run_options.h"
 
 #include <cstdint>
@@ -59,7 +61,19 @@ struct RunConfig {
 struct RunPoint {
     std::string id;                   ///< 8 hexadecimal digits, see DesignSpace::id
     std::vector<std::string> choices; ///< one per choice name; "" where a block is left out
-    std::vector<double> values;       ///< one per objective
+    std::vector<double> values;       ///< one per objective; second figures where there are any
+    std::optional<RefinedPoint> refined = {}; ///< what is known since its refinement (refine.h)
+
+    /// Those of the search.
+    const std::vector<double> &first_values() const {
+        return refined ? refined->predicted : values;
+    }
+    Standing standing() const;
+    /// False where second figures have shown that the point is on no front.
+    bool stands() const {
+        const Standing s = standing();
+        return s != Standing::dominated && s != Standing::infeasible;
+    }
 };
 
 /// A member of the front that beats a published network, and by how much (in the objective's unit,
@@ -99,6 +113,23 @@ struct BlockRate {
     double offered = 0;                   ///< share of the options, 0 to 1
     double reach_pixels = 0;              ///< by which a block widens the receptive field
     std::vector<double> ms_per_100_mmacs; ///< latency by MACs, one per target of the run
+};
+
+/// Where the column top1 comes from, and how far it may be trusted.
+struct AccuracySummary {
+    std::string source; ///< "anchored: ..."
+    CostKind kind = CostKind::given;
+    /// In points of top-1, for values that are fitted; `error` says what it is: "leave-one-out
+    /// RMSE".
+    std::optional<double> plus_minus;
+    std::string error;
+    /// Rank correlation of a model's predictions with the values of the rows left out: of all rows,
+    /// and of the better half of them, where decisions are made.
+    std::optional<double> spearman, spearman_upper;
+    std::vector<std::string> predicted; ///< ids of the points whose value a model predicted
+
+    /// "fitted, +- 0.23 points (leave-one-out RMSE): anchored: ..."
+    std::string text() const;
 };
 
 /// A network on the way of a strategy that goes step by step (netadapt).
@@ -142,9 +173,13 @@ struct RunResult {
     std::vector<std::string> choice_names;
     std::vector<ObjectiveColumn> objectives;
     RunCounters counters;
-    std::vector<RunPoint> points; ///< the front, by the first objective, best first
+    /// The front of the first figures, by the first objective, best first. Where points are
+    /// refined, by the values that stand now: see RunPoint::standing for which are still on the
+    /// front.
+    std::vector<RunPoint> points;
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
+    std::optional<AccuracySummary> accuracy; ///< when there is a column top1
     std::vector<PathStep> path;         ///< of netadapt
     std::optional<Preferred> preferred; ///< by reward: a point of the front
 
@@ -155,6 +190,10 @@ struct RunResult {
     std::size_t objective(const std::string &name) const;
     /// One per objective.
     std::vector<Sense> senses() const;
+    /// Objectives with second figures, as indices; empty: the front is not refined.
+    std::vector<std::size_t> refined_objectives() const;
+    /// "measured", "modelled"...: of a point's value, or of its column's where that stays.
+    std::string kind_of(const RunPoint &point, std::size_t objective) const;
 };
 
 Json to_json(const RunConfig &config);
@@ -165,7 +204,8 @@ RunConfig read_run_config(const JsonReader &json);
 RunResult read_run_result(const JsonReader &json);
 /// An object as text with one line per member, and per element of its arrays.
 std::string dump_lines(const Json &object);
-/// "id", the choices, the objectives; RFC 4180.
+/// "id", the choices, the objectives; of a refined front then, per refined objective, "predicted
+/// NAME" and "kind NAME", and "standing"; RFC 4180.
 std::string front_csv(const RunResult &result);
 
 /// The result of the sweep in `directory`; throws UserError when there is none.

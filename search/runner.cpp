@@ -230,6 +230,13 @@ std::vector<Seconds> repeat(const BenchOptions &options, const std::function<voi
 
 } // namespace
 
+Timing time_runs(Runner &runner, const std::vector<float> &input, const BenchOptions &options,
+                 const std::function<void(double)> &progress) {
+    runner.run(input); // wakes threads, fills caches
+    return summarise(repeat(
+        options, [&] { runner.rerun(); }, progress));
+}
+
 BenchResult bench(Runner &runner, const std::vector<float> &input, const BenchOptions &options,
                   const std::function<void(double)> &progress) {
     const auto part = [&](double offset) {
@@ -239,9 +246,7 @@ BenchResult bench(Runner &runner, const std::vector<float> &input, const BenchOp
             }
         };
     };
-    runner.run(input); // wakes threads, fills caches
-    const auto plain = repeat(
-        options, [&] { runner.rerun(); }, part(0));
+    const Timing plain = time_runs(runner, input, options, part(0));
 
     std::vector<std::vector<Seconds>> layers(runner.network().nodes.size());
     const auto traced = [&] {
@@ -251,7 +256,7 @@ BenchResult bench(Runner &runner, const std::vector<float> &input, const BenchOp
         });
     };
     repeat(options, traced, part(0.5));
-    BenchResult result{summarise(plain), {}};
+    BenchResult result{plain, {}};
     for (const auto &times : layers) {
         result.layers.push_back(summarise(times));
     }

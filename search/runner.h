@@ -84,7 +84,11 @@ struct BenchResult {
     std::vector<Timing> layers; ///< by node, from further runs with a clock reading per layer
 };
 
-/// `progress` is told the share that is done, 0 to 1; it may be empty.
+/// `progress` is told the share that is done, 0 to 1; it may be empty, and may throw to stop.
+Timing time_runs(Runner &runner, const std::vector<float> &input, const BenchOptions &options,
+                 const std::function<void(double)> &progress);
+
+/// The same, and the layers.
 BenchResult bench(Runner &runner, const std::vector<float> &input, const BenchOptions &options,
                   const std::function<void(double)> &progress);
 

@@ -102,7 +102,7 @@ std::unique_ptr<Strategy> make_strategy(const DesignSpace &space, const CostTabl
         return make_exact(space, tables, config);
     }
     if (config.strategy == "nsga2") {
-        return make_nsga2(space, config);
+        return make_nsga2(space, tables, config);
     }
     if (config.strategy == "evolution") {
         return make_evolution(space, config);

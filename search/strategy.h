@@ -50,7 +50,13 @@ std::unique_ptr<Strategy> make_strategy(const DesignSpace &space, const CostTabl
 
 /// Every network of the space, in the order of DesignSpace::at.
 std::unique_ptr<Strategy> make_exhaustive(const DesignSpace &space);
-/// NSGA-II (Deb et al. 2002) over the axes with more than one value; sorting by pagmo.
-std::unique_ptr<Strategy> make_nsga2(const DesignSpace &space, const RunConfig &config);
+/// Where the first generation comes from: drawn at random, or with networks from the tables
+/// (supported.h) among them.
+enum class Nsga2Start { random, seeded };
+/// NSGA-II (Deb et al. 2002) over the axes with more than one value; sorting by pagmo. No network
+/// is asked for twice; ends early when the space has no more.
+std::unique_ptr<Strategy> make_nsga2(const DesignSpace &space, const CostTables &tables,
+                                     const RunConfig &config,
+                                     Nsga2Start start = Nsga2Start::seeded);
 
 } // namespace edgefront

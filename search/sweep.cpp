@@ -69,7 +69,12 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
                   const SweepRequest &request, const std::string &tool_version) {
     RunConfig config;
     config.tool_version = tool_version;
-    config.space = write_space(space);
+    check_accuracy(space, request.strategy);
+    DesignSpace resolved = space;
+    if (space.accuracy) {
+        resolved.accuracy = pinned(*space.accuracy);
+    }
+    config.space = write_space(resolved);
     config.seed = request.seed;
     config.strategy = request.strategy;
     if (config.strategy == "auto") {
@@ -103,9 +108,8 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
     if (strategy == "nsga2") {
         require_population(request.population, 4);
         config.population = request.population;
-        const std::int64_t generations =
-            request.generations.value_or((wanted + request.population - 1) / request.population);
-        config.evaluations = generations * request.population;
+        config.evaluations = at_most_all(
+            space, request.generations ? *request.generations * request.population : wanted);
     } else if (strategy == "evolution") {
         require_population(request.population, 1);
         config.population = request.population;
@@ -120,7 +124,8 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
         config.reward = resolve_reward(space, request.reward);
         require_population(request.population, 1);
         config.population = request.population;
-        config.evaluations = at_most_all(space, request.evaluations.value_or(0));
+        config.evaluations = at_most_all(
+            space, request.evaluations.value_or(space.uses_top1() ? default_evaluations : 0));
         config.memory_bytes = memory;
     } else {
         throw UserError(fmt::format("unknown strategy '{}', expected one of {}{}", strategy,
@@ -147,7 +152,8 @@ public:
         : config_(config), directory_(directory), zoo_(zoo), hooks_(hooks),
           space_(read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo)),
           targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
-          strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)) {
+          strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)),
+          accuracy_(make_accuracy(space_, zoo, tables_, config.seed, hooks.accuracy)) {
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
             counters_.refused.push_back({rule, 0, {}});
@@ -158,6 +164,19 @@ public:
     }
 
     SweepOutcome run() {
+        try {
+            return search();
+        } catch (const AccuracyInterrupted &) {
+            // Amid a step: the run goes on from the last saved state, with the values found so far.
+            return {SweepEnd::interrupted, {}};
+        }
+    }
+
+private:
+    SweepOutcome search() {
+        if (accuracy_) {
+            accuracy_->prepare();
+        }
         admit_published();
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
@@ -193,7 +212,6 @@ public:
         return outcome;
     }
 
-private:
     fs::path state_path() const { return directory_ / state_name; }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
@@ -202,7 +220,7 @@ private:
         for (const auto &name : space_.marks) {
             const auto found = find_in_space(space_, zoo_, name);
             if (const auto *choices = std::get_if<Choices>(&found)) {
-                const Evaluation e = tables_.evaluate(*choices);
+                const Evaluation e = evaluate({*choices}).front();
                 if (e.feasible()) {
                     front_.admit({*choices, e.values});
                 }
@@ -210,11 +228,34 @@ private:
         }
     }
 
-    /// Prices a batch in parallel, then takes it in one by one, in its order.
-    std::vector<Evaluation> admit(const std::vector<Choices> &batch) {
+    /// Prices a batch in parallel; accuracies are asked for where nothing else refuses.
+    std::vector<Evaluation> evaluate(const std::vector<Choices> &batch) const {
         std::vector<Evaluation> evaluations(batch.size());
         parallel_for(batch.size(), hooks_.threads, 256,
                      [&](std::size_t i) { evaluations[i] = tables_.evaluate(batch[i]); });
+        if (!accuracy_) {
+            return evaluations;
+        }
+        std::vector<std::size_t> places;
+        std::vector<Choices> asked;
+        for (std::size_t i = 0; i < batch.size(); i++) {
+            evaluations[i].priced = false;
+            if (evaluations[i].feasible()) {
+                places.push_back(i);
+                asked.push_back(space_.canonical(batch[i]));
+            }
+        }
+        const std::vector<Top1> answers = accuracy_->top1(asked);
+        for (std::size_t i = 0; i < places.size(); i++) {
+            evaluations[places[i]].priced = true;
+            add_top1(evaluations[places[i]], answers[i], space_, tables_);
+        }
+        return evaluations;
+    }
+
+    /// Prices a batch, then takes it in one by one, in its order.
+    std::vector<Evaluation> admit(const std::vector<Choices> &batch) {
+        std::vector<Evaluation> evaluations = evaluate(batch);
         const bool many = batch.size() + front_.size() > 20000 && batch.size() > 500;
         std::vector<Member> feasible;
         for (std::size_t i = 0; i < batch.size(); i++) {
@@ -227,7 +268,7 @@ private:
                 front_.admit({batch[i], e.values});
             }
             for (const Broken &broken : e.broken) {
-                count(broken, batch[i]);
+                count(broken, batch[i], e.reason);
             }
         }
         if (many) {
@@ -236,11 +277,14 @@ private:
         return evaluations;
     }
 
-    void count(const Broken &broken, const Choices &choices) {
+    void count(const Broken &broken, const Choices &choices, const std::string &reason) {
         Refusals &refusals = counters_.refused[broken.rule];
         if (refusals.candidates == 0 && broken.rule < targets_.size()) {
             refusals.constraint =
                 tables_.rules()[broken.rule] + " (" + tables_.refusal(choices, broken.rule) + ")";
+        }
+        if (refusals.candidates == 0 && tables_.of_accuracy(broken.rule) && !reason.empty()) {
+            refusals.constraint = tables_.rules()[broken.rule] + " (" + reason + ")";
         }
         refusals.candidates++;
         if (tables_.has_bound(broken.rule) &&
@@ -267,10 +311,14 @@ private:
         counters_ = read_counters(state.at("counters"));
         strategy_->restore(state.at("strategy"));
         const Genes genes(space_);
-        std::vector<Member> members;
+        std::vector<Choices> all;
         for (const auto &row : state.at("front").items()) {
-            const Choices choices = genes.read(row);
-            members.push_back({choices, tables_.evaluate(choices).values});
+            all.push_back(genes.read(row));
+        }
+        const auto evaluations = evaluate(all);
+        std::vector<Member> members;
+        for (std::size_t i = 0; i < all.size(); i++) {
+            members.push_back({all[i], evaluations[i].values});
         }
         front_.admit_all(std::move(members));
         state.finish();
@@ -287,14 +335,20 @@ private:
         for (const auto &objective : space_.objectives) {
             const Measure &measure = objective.measure;
             result.objectives.push_back({measure.name(), to_string(measure.metric), measure.target,
-                                         objective.sense, kind_of(measure.metric)});
+                                         objective.sense,
+                                         measure.metric == Metric::top1 ? kind_of(*space_.accuracy)
+                                                                        : kind_of(measure.metric)});
         }
         result.counters = counters_;
         for (const auto &member : front_.members()) {
             const auto values = space_.describe(member.choices);
             result.points.push_back({DesignSpace::id(values), values, member.values});
         }
-        result.marks = mark_published(space_, zoo_, tables_, front_);
+        const Evaluate price = [this](const auto &batch) { return evaluate(batch); };
+        result.marks = mark_published(space_, zoo_, tables_, price, front_);
+        if (accuracy_) {
+            result.accuracy = accuracy_->summary(front_.members());
+        }
         result.block_rates = tables_.block_rates();
         strategy_->annotate(result);
         return result;
@@ -309,6 +363,7 @@ private:
     CostTables tables_;
     std::unique_ptr<Strategy> strategy_;
     ParetoFront front_;
+    std::unique_ptr<AccuracySource> accuracy_; ///< none: capacity is the quality
     RunCounters counters_;
 };
 
@@ -385,14 +440,17 @@ SweepOutcome run_sweep(const RunConfig &config, const fs::path &directory, const
     make_directory(directory);
     const FolderLock lock(directory); // two sweeps would overwrite each other's state
     remove_leftovers(directory);
-    if (claim_folder(directory, config) && fs::exists(directory / "front.json")) {
+    const bool known = fs::exists(directory / "run.json") && claim_folder(directory, config);
+    if (known && fs::exists(directory / "front.json")) {
         RunResult result = read_run(directory);
         if (result.finished) {
             remove_file(directory / state_name);
             return {SweepEnd::already_finished, std::move(result)};
         }
     }
-    return Sweep(config, directory, zoo, hooks).run();
+    Sweep sweep(config, directory, zoo, hooks); // may find the configuration impossible
+    claim_folder(directory, config);
+    return sweep.run();
 }
 
 Network network_of(const RunResult &result, const RunPoint &point, const Zoo &zoo) {

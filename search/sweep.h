@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dsl/zoo.h"
+#include "search/accuracy.h"
 #include "search/netadapt.h"
 #include "search/reward.h"
 #include "search/run_directory.h"
@@ -20,9 +21,9 @@ constexpr std::uint64_t default_seed = 1;
 struct SweepRequest {
     std::string strategy = "auto";
     std::uint64_t seed = default_seed;
-    /// Budget. nsga2's is rounded up to whole generations; reward is exact without one.
+    /// Budget. Without one reward is exact, where top1 does not count.
     std::optional<std::int64_t> evaluations;
-    std::optional<std::int64_t> generations;  ///< nsga2: instead of `evaluations`
+    std::optional<std::int64_t> generations;  ///< nsga2: instead, in populations
     int population = 400;                     ///< nsga2: a multiple of 4; evolution
     std::optional<double> epsilon;            ///< exact, local: see RunConfig
     std::optional<std::int64_t> memory_bytes; ///< exact, local, reward: for labels
@@ -46,6 +47,7 @@ struct SweepHooks {
     std::function<void(const SweepProgress &)> progress; ///< told after every step
     std::function<void(const CostTables &)> priced;      ///< told once the tables are filled
     int threads = 1;                                     ///< never changes the result
+    AccuracyHooks accuracy;                              ///< its folder is the run's
 };
 
 enum class SweepEnd {

@@ -1,4 +1,4 @@
-#include "reports/front_view.h"
+#include "search/front_view.h"
 #include "reports/numbers.h"
 #include "reports/plot.h"
 

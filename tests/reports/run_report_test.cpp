@@ -322,11 +322,12 @@ TEST(Report, SaysWhenARunWasInterruptedOrItsTargetHasChanged) {
     result.epsilon.reset();
     result.config.targets.at(0).hash = "older";
     const RunReport report = report_of(result);
-    ASSERT_EQ(report.remarks.size(), 2u);
+    ASSERT_EQ(report.remarks.size(), 3u);
     EXPECT_TRUE(contains(report.remarks[0], "interrupted"));
-    EXPECT_TRUE(contains(report.remarks[1], "constants of pixel6-cpu have changed"));
+    EXPECT_TRUE(contains(report.remarks[1], "stay when macs alone is the quality"));
+    EXPECT_TRUE(contains(report.remarks[2], "constants of pixel6-cpu have changed"));
     result.config.targets[0].name = "no-such-target";
-    EXPECT_TRUE(contains(report_of(result).remarks[1], "No layer prices on no-such-target"));
+    EXPECT_TRUE(contains(report_of(result).remarks[2], "No layer prices on no-such-target"));
 }
 
 TEST(Report, SaysHowExactAFrontIs) {

@@ -30,7 +30,8 @@ double by_building(const DesignSpace &space, const std::vector<PricedTarget> &ta
             case Metric::frames_per_second: return 1 / e.total.latency.count();
             case Metric::peak_bytes: return static_cast<double>(e.peak.count());
             case Metric::macs:
-            case Metric::params: break;
+            case Metric::params:
+            case Metric::top1: break;
             }
         }
     }

@@ -254,6 +254,19 @@ TEST_F(ExactTest, equals_enumeration_with_many_objectives_and_bounds) {
     EXPECT_GT(expect_equal(space_of(json)), 5u);
 }
 
+TEST_F(ExactTest, equals_enumeration_where_positions_are_alike_whether_depths_lie_between_or_not) {
+    Json json = random_space(8, {target("pixel6-cpu", "cache_mib", 1.5)});
+    json["resolutions"] = {128};
+    json["widths"] = {1};
+    json["stages"][0]["channels"] = {64};
+    json["stages"][1]["blocks"] = {
+        {"start_kernels", {0, 3}}, {"mid_kernels", {0, 3}}, {"expansions", {2, 4}}};
+    for (const Json &depths : {Json({4}), Json({1, 2, 3, 4}), Json({3, 4})}) {
+        json["stages"][1]["depths"] = depths;
+        EXPECT_GT(expect_equal(space_of(json)), 100u);
+    }
+}
+
 TEST_F(ExactTest, equals_enumeration_when_only_a_peak_is_wanted) {
     Json json = random_space(5, {"pixel6-cpu"});
     json["objectives"] = {{{"metric", "peak_bytes"}}};
@@ -303,6 +316,31 @@ TEST_F(ExactTest, epsilon_keeps_its_promise_and_saves_points) {
     }
 }
 
+TEST_F(ExactTest, epsilon_keeps_its_promise_with_many_objectives) {
+    const std::string cpu = target("pixel6-cpu", "cache_mib", 1.5);
+    const std::string tpu = target("coral-usb", "weight_memory_mib", 1.5);
+    Json json = write_space(deep_space(cpu));
+    json["targets"] = {cpu, tpu, "hexagon690"};
+    json["stages"][1]["depths"] = {5};
+    json["stages"][1]["blocks"].erase(6);
+    json["stages"][1]["blocks"].erase(5);
+    json["objectives"] = {{{"metric", "latency_ms"}, {"target", cpu}},
+                          {{"metric", "latency_ms"}, {"target", tpu}},
+                          {{"metric", "peak_bytes"}, {"target", tpu}},
+                          {{"metric", "macs"}, {"sense", "maximise"}},
+                          {{"metric", "params"}, {"sense", "maximise"}}};
+    const RunResult exact = run(space_of(json), "exact");
+    EXPECT_EQ(exact.epsilon, 0.0);
+    const RunResult rough = run(space_of(json), "exact", 0.05);
+    ASSERT_TRUE(rough.epsilon.has_value());
+    EXPECT_GT(*rough.epsilon, 0);
+    EXPECT_LE(*rough.epsilon, 0.05);
+    EXPECT_LT(rough.points.size(), exact.points.size() / 2);
+    for (const auto &point : exact.points) {
+        ASSERT_TRUE(matched(rough, point, 1 + *rough.epsilon)) << point.id;
+    }
+}
+
 TEST_F(ExactTest, little_memory_raises_epsilon_and_says_how_far) {
     const DesignSpace space = deep_space(target("pixel6-cpu", "cache_mib", 1.5));
     const RunResult exact = run(space, "exact");
@@ -345,7 +383,7 @@ TEST_F(ExactTest, an_interrupted_run_claims_nothing_and_goes_on_to_the_same_byte
         SweepHooks hooks;
         hooks.threads = 3;
         int steps = 0;
-        hooks.stop = [&] { return steps++ == 12; }; // a context has 8
+        hooks.stop = [&] { return steps++ == 12; }; // a context has 7
         finished = run_sweep(config, root_ / "pieces", zoo_, hooks).end == SweepEnd::finished;
         const RunResult result = read_run(root_ / "pieces");
         EXPECT_EQ(result.finished, finished);

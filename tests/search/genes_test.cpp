@@ -21,7 +21,7 @@ std::size_t differences_between(const Choices &a, const Choices &b) {
 TEST(Genes, fixed_axes_are_no_genes) {
     const DesignSpace space = shipped_space("tiny");
     const Genes genes(space);
-    const auto axes = space.axes();
+    const auto &axes = space.axes();
     std::size_t varied = 0;
     for (const auto &axis : axes) {
         varied += axis.values.size() > 1;

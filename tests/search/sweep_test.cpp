@@ -52,7 +52,7 @@ TEST_F(SweepTest, the_exhaustive_front_is_what_building_every_network_finds) {
 }
 
 TEST_F(SweepTest, nsga2_returns_an_antichain_of_feasible_networks) {
-    const DesignSpace space = shipped_space("uib_small");
+    const DesignSpace space = space_of(uib_small_on_cpu_json());
     const RunResult result = run(config(space, nsga2(20)), "r").result;
     EXPECT_EQ(result.counters.evaluated, 20 * 40);
     const auto targets = price_targets(space);
@@ -85,14 +85,14 @@ TEST_F(SweepTest, nsga2_finds_most_of_the_exact_front_of_a_small_space) {
 }
 
 TEST_F(SweepTest, the_same_seed_gives_the_same_bytes_with_any_number_of_threads) {
-    for (const char *name : {"tiny", "uib_small"}) {
-        const DesignSpace space = shipped_space(name);
+    for (const Json &json : {tiny_json(), uib_small_on_cpu_json()}) {
+        const DesignSpace space = space_of(json);
         const RunConfig resolved =
             config(space, space.size() < exhaustive_limit ? SweepRequest{} : nsga2(15));
         SweepHooks one, three;
         one.threads = 1;
         three.threads = 3;
-        const std::string a = std::string(name) + "1", b = std::string(name) + "3";
+        const std::string a = space.name + "1", b = space.name + "3";
         run(resolved, a, one);
         run(resolved, b, three);
         EXPECT_EQ(file(a + "/front.json"), file(b + "/front.json"));
@@ -102,7 +102,7 @@ TEST_F(SweepTest, the_same_seed_gives_the_same_bytes_with_any_number_of_threads)
 }
 
 TEST_F(SweepTest, a_published_network_is_on_the_front_or_dominated_even_after_a_short_search) {
-    Json json = write_space(shipped_space("uib_small"));
+    Json json = uib_small_on_cpu_json();
     json["mark"] = {"mobilenet_v4_conv_small", "mobilenet_v4_conv_small@0.5,192"};
     const RunResult result = run(config(space_of(json), nsga2(1, 8)), "r").result;
     for (const auto &mark : result.marks) {
@@ -112,7 +112,7 @@ TEST_F(SweepTest, a_published_network_is_on_the_front_or_dominated_even_after_a_
 }
 
 TEST_F(SweepTest, another_seed_gives_another_walk) {
-    const DesignSpace space = shipped_space("uib_small");
+    const DesignSpace space = space_of(uib_small_on_cpu_json());
     SweepRequest request = nsga2(3);
     run(config(space, request), "a");
     request.seed = 2;
@@ -121,10 +121,10 @@ TEST_F(SweepTest, another_seed_gives_another_walk) {
 }
 
 TEST_F(SweepTest, an_interrupted_run_goes_on_to_the_same_bytes) {
-    const DesignSpace space = shipped_space("uib_small");
-    const RunConfig resolved = config(space, nsga2(12));
+    const DesignSpace space = space_of(uib_small_on_cpu_json());
+    const RunConfig resolved = config(space, nsga2(4));
     run(resolved, "whole");
-    for (const int steps : {1, 5}) {
+    for (const int steps : {2, 5}) {
         const std::string folder = "pieces" + std::to_string(steps);
         int pieces = 0;
         const SweepOutcome outcome = run_in_pieces(resolved, folder, steps, pieces);
@@ -231,7 +231,7 @@ TEST_F(SweepTest, a_space_without_feasible_network_says_how_near_they_came) {
 }
 
 TEST_F(SweepTest, requests_that_cannot_be_are_refused) {
-    const DesignSpace space = shipped_space("uib_small");
+    const DesignSpace space = space_of(uib_small_on_cpu_json());
     SweepRequest request;
     request.strategy = "exhaustive";
     EXPECT_THROW(config(space, request), UserError);
@@ -241,7 +241,7 @@ TEST_F(SweepTest, requests_that_cannot_be_are_refused) {
 }
 
 TEST_F(SweepTest, a_broken_checkpoint_is_reported_and_stays) {
-    const RunConfig resolved = config(shipped_space("uib_small"), nsga2(6));
+    const RunConfig resolved = config(space_of(uib_small_on_cpu_json()), nsga2(6));
     SweepHooks hooks;
     int count = 0;
     hooks.stop = [&] { return count++ == 2; };

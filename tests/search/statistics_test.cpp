@@ -1,4 +1,4 @@
-#include "reports/statistics.h"
+#include "search/statistics.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,8 @@
-#include "reports/front_view.h"
+#include "search/front_view.h"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace edgefront {
 
@@ -29,13 +30,11 @@ std::size_t index_of_best(const Rows &values, std::size_t column, Sense sense) {
                                     values.begin());
 }
 
-std::vector<std::size_t> thin(const Rows &values, const std::vector<Sense> &senses,
-                              std::size_t most, const std::vector<std::size_t> &always) {
+std::vector<std::size_t> covering(const Rows &values, const std::vector<Sense> &senses,
+                                  std::size_t most, const std::vector<std::size_t> &always) {
     std::vector<std::size_t> kept;
-    if (values.size() <= most) {
-        for (std::size_t i = 0; i < values.size(); i++) {
-            kept.push_back(i);
-        }
+    most = std::min(most, values.size());
+    if (values.empty()) {
         return kept;
     }
     const std::size_t columns = values.front().size();
@@ -62,7 +61,9 @@ std::vector<std::size_t> thin(const Rows &values, const std::vector<Sense> &sens
         distance[i] = -1; // never again
     };
     for (const std::size_t i : always) {
-        keep(i);
+        if (distance[i] >= 0) {
+            keep(i);
+        }
     }
     for (std::size_t c = 0; c < columns; c++) {
         const std::size_t best = index_of_best(values, c, senses[c]);
@@ -80,7 +81,17 @@ std::vector<std::size_t> thin(const Rows &values, const std::vector<Sense> &sens
         keep(static_cast<std::size_t>(std::max_element(distance.begin(), distance.end()) -
                                       distance.begin()));
     }
-    std::sort(kept.begin(), kept.end());
+    return kept;
+}
+
+std::vector<std::size_t> thin(const Rows &values, const std::vector<Sense> &senses,
+                              std::size_t most, const std::vector<std::size_t> &always) {
+    std::vector<std::size_t> kept(values.size());
+    std::iota(kept.begin(), kept.end(), std::size_t{0});
+    if (values.size() > most) {
+        kept = covering(values, senses, most, always);
+        std::sort(kept.begin(), kept.end());
+    }
     return kept;
 }
 

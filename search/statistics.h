@@ -20,4 +20,7 @@ std::optional<double> spearman(const std::vector<double> &a, const std::vector<d
 std::vector<double> least_squares(const std::vector<std::vector<double>> &rows,
                                   const std::vector<double> &values);
 
+/// How many of the columns of `rows` are independent.
+std::size_t rank(const std::vector<std::vector<double>> &rows);
+
 } // namespace edgefront

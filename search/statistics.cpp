@@ -1,4 +1,4 @@
-#include "reports/statistics.h"
+#include "search/statistics.h"
 
 #include <Eigen/Dense>
 
@@ -57,27 +57,45 @@ std::optional<double> spearman(const std::vector<double> &a, const std::vector<d
     return x.dot(y) / norms;
 }
 
-std::vector<double> least_squares(const std::vector<std::vector<double>> &rows,
-                                  const std::vector<double> &values) {
-    const auto m = static_cast<Eigen::Index>(rows.size());
-    const auto n = static_cast<Eigen::Index>(rows.at(0).size());
-    Eigen::MatrixXd a(m, n);
-    for (Eigen::Index r = 0; r < m; r++) {
-        for (Eigen::Index c = 0; c < n; c++) {
+namespace {
+
+Eigen::MatrixXd matrix(const std::vector<std::vector<double>> &rows) {
+    Eigen::MatrixXd a(rows.size(), rows.at(0).size());
+    for (Eigen::Index r = 0; r < a.rows(); r++) {
+        for (Eigen::Index c = 0; c < a.cols(); c++) {
             a(r, c) = rows[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)];
         }
     }
-    // Columns of equal length: terms in bytes and in milliseconds differ by many magnitudes.
-    Eigen::VectorXd lengths = a.colwise().norm();
-    lengths = (lengths.array() == 0).select(1.0, lengths);
+    return a;
+}
+
+/// Columns of equal length: terms in bytes and in milliseconds differ by many magnitudes.
+Eigen::VectorXd lengths_of(const Eigen::MatrixXd &a) {
+    const Eigen::VectorXd lengths = a.colwise().norm();
+    return (lengths.array() == 0).select(1.0, lengths);
+}
+
+} // namespace
+
+std::vector<double> least_squares(const std::vector<std::vector<double>> &rows,
+                                  const std::vector<double> &values) {
+    const Eigen::MatrixXd a = matrix(rows);
+    const Eigen::VectorXd lengths = lengths_of(a);
     const Eigen::MatrixXd scaled = a * lengths.cwiseInverse().asDiagonal();
-    const Eigen::Map<const Eigen::VectorXd> b(values.data(), m);
+    const Eigen::Map<const Eigen::VectorXd> b(values.data(), a.rows());
     const Eigen::VectorXd x = scaled.completeOrthogonalDecomposition().solve(b);
     std::vector<double> solution;
-    for (Eigen::Index c = 0; c < n; c++) {
+    for (Eigen::Index c = 0; c < a.cols(); c++) {
         solution.push_back(x[c] / lengths[c]);
     }
     return solution;
+}
+
+std::size_t rank(const std::vector<std::vector<double>> &rows) {
+    const Eigen::MatrixXd a = matrix(rows);
+    Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(a * lengths_of(a).cwiseInverse().asDiagonal());
+    qr.setThreshold(1e-9);
+    return static_cast<std::size_t>(qr.rank());
 }
 
 } // namespace edgefront
