@@ -7,8 +7,8 @@
 //
 // The reward never falls when quality rises or the resource shrinks, so its maximum lies on the
 // front of these two objectives, which the exact search sets labels for: the preferred network is
-// proven the best of the space. Where that cannot be (`evaluations` are given), evolution looks for
-// it.
+// proven the best of the space. Where that cannot be (top1 is no sum over blocks) or a budget of
+// evaluations is given, evolution looks for it.
 #pragma once
 
 #include "search/strategy.h"

@@ -139,7 +139,8 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
         config.reward = resolve_reward(space, request.reward);
         require_population(request.population, 1);
         config.population = request.population;
-        config.evaluations = at_most_all(space, request.evaluations.value_or(0));
+        config.evaluations = at_most_all(
+            space, request.evaluations.value_or(space.uses_top1() ? default_evaluations : 0));
         config.memory_bytes = memory;
     } else {
         throw UserError(fmt::format("unknown strategy '{}', expected one of {}{}", strategy,

@@ -21,7 +21,7 @@ constexpr std::uint64_t default_seed = 1;
 struct SweepRequest {
     std::string strategy = "auto";
     std::uint64_t seed = default_seed;
-    /// Budget. reward is exact without one.
+    /// Budget. Without one reward is exact, where top1 does not count.
     std::optional<std::int64_t> evaluations;
     std::optional<std::int64_t> generations;  ///< nsga2: instead, in populations
     int population = 400;                     ///< nsga2: a multiple of 4; evolution

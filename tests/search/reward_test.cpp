@@ -98,6 +98,27 @@ TEST_F(RewardTest, with_a_budget_evolution_comes_near_and_proves_nothing) {
     }
 }
 
+TEST_F(RewardTest, accuracy_as_quality_is_left_to_evolution) {
+    Json json = write_space(shipped_space("mobilenet_v1_grid"));
+    json["accuracy"] = {{"source", "anchored"}, {"family", "mobilenet_v1"}, {"recipe", "slim"}};
+    json["targets"] = {"pixel6-cpu"};
+    json["objectives"] = {{{"metric", "latency_ms"}, {"target", "pixel6-cpu"}},
+                          {{"metric", "top1"}}};
+    const DesignSpace space = space_of(json);
+    SweepRequest request = reward("latency_ms:pixel6-cpu=5");
+    request.population = 8;
+    const RunResult found = result_of(space, request, "found");
+    EXPECT_GT(found.config.evaluations, 0);
+    EXPECT_FALSE(found.preferred->epsilon);
+    SweepRequest all;
+    all.strategy = "exhaustive";
+    double most = 0;
+    for (const auto &point : result_of(space, all, "all").points) {
+        most = std::max(most, reward_of(found.config.reward, point.values[1], point.values[0]));
+    }
+    EXPECT_DOUBLE_EQ(found.preferred->reward, most);
+}
+
 TEST_F(RewardTest, too_little_memory_for_labels_weakens_the_proof_and_says_so) {
     Json json = write_space(shipped_space("uib_small"));
     json["targets"] = {"pixel6-cpu"};
