@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace edgefront {
@@ -169,6 +170,32 @@ std::map<std::string, const RunPoint *> refined_points(const std::vector<FoundRu
     return points;
 }
 
+/// Of all runs together; an error as large as that of the worst of them.
+std::optional<AccuracySummary> accuracy_of(const std::vector<FoundRun> &runs,
+                                           const std::vector<RunPoint> &points) {
+    std::optional<AccuracySummary> all = runs.front().result.accuracy;
+    if (!all) {
+        return all;
+    }
+    std::set<std::string> predicted;
+    for (const auto &run : runs) {
+        const std::optional<AccuracySummary> &own = run.result.accuracy;
+        if (own && own->plus_minus.value_or(0) > all->plus_minus.value_or(0)) {
+            all = own;
+        }
+        for (const auto &id : own ? own->predicted : std::vector<std::string>{}) {
+            predicted.insert(id);
+        }
+    }
+    all->predicted.clear();
+    for (const auto &point : points) {
+        if (predicted.count(point.id) > 0) {
+            all->predicted.push_back(point.id);
+        }
+    }
+    return all;
+}
+
 } // namespace
 
 RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
@@ -195,7 +222,6 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     result.objectives = first.objectives;
     result.block_rates = first.block_rates;
     result.marks = first.marks;
-    result.accuracy = first.accuracy;
 
     ParetoFront front(result.senses());
     std::vector<Member> members;
@@ -214,6 +240,7 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
         const auto values = space.describe(member.choices);
         result.points.push_back({DesignSpace::id(values), values, member.values});
     }
+    result.accuracy = accuracy_of(runs, result.points);
     for (auto &mark : result.marks) {
         compare_with_front(mark, space, front);
     }

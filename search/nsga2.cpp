@@ -46,7 +46,12 @@ public:
     explicit Forecast(const DesignSpace &space)
         : space_(space), model_(value_counts(space), space.objectives.size() + 1) {}
 
-    void learn(const Individual &one) { model_.learn(one.choices, outputs_of(one)); }
+    /// Of what has no top1 that value is 0, which says nothing about its choices.
+    void learn(const Individual &one) {
+        if (std::all_of(one.values.begin(), one.values.end(), [](double v) { return v > 0; })) {
+            model_.learn(one.choices, outputs_of(one));
+        }
+    }
 
     std::vector<double> costs(const Individual &one) const {
         std::vector<double> costs = one.values;

@@ -1,5 +1,7 @@
 #include "search/run_directory.h"
 
+#include "search/accuracy_summary.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -147,52 +149,7 @@ BlockRate read_rate(const JsonReader &json) {
             json.at("reach_pixels").number(0, any), json.at("ms_per_100_mmacs").numbers(0, any)};
 }
 
-Json optional_number(const std::optional<double> &value) {
-    return value ? Json(*value) : Json();
-}
-
-std::optional<double> read_optional_number(const JsonReader &json) {
-    return json.is_number() ? std::optional<double>(json.number(-any, any)) : std::nullopt;
-}
-
-Json write_accuracy(const AccuracySummary &a) {
-    return {{"source", a.source},
-            {"kind", to_string(a.kind)},
-            {"plus_minus", optional_number(a.plus_minus)},
-            {"error", a.error},
-            {"spearman", optional_number(a.spearman)},
-            {"spearman_upper", optional_number(a.spearman_upper)},
-            {"predicted", a.predicted}};
-}
-
-AccuracySummary read_accuracy(const JsonReader &json) {
-    AccuracySummary a;
-    a.source = json.at("source").string();
-    a.kind = static_cast<CostKind>(json.at("kind").one_of(cost_kind_names()));
-    a.plus_minus = read_optional_number(json.at("plus_minus"));
-    a.error = json.at("error").string();
-    a.spearman = read_optional_number(json.at("spearman"));
-    a.spearman_upper = read_optional_number(json.at("spearman_upper"));
-    a.predicted = json.at("predicted").strings();
-    json.finish();
-    return a;
-}
-
 } // namespace
-
-std::string AccuracySummary::text() const {
-    std::string line = to_string(kind);
-    if (plus_minus) {
-        line += fmt::format(", +- {:.2f} points ({})", *plus_minus, error);
-    }
-    if (spearman) {
-        line += fmt::format(", Spearman of predictions {:.3f}", *spearman);
-    }
-    if (spearman_upper) {
-        line += fmt::format(" ({:.3f} in the better half)", *spearman_upper);
-    }
-    return line + "; " + source;
-}
 
 Json to_json(const RunCounters &counters) {
     return {{"space_size", counters.space_size},
@@ -372,7 +329,7 @@ Json to_json(const RunResult &result) {
                  {"published", array_of(result.marks, write_mark)},
                  {"block_rates", array_of(result.block_rates, write_rate)}};
     if (result.accuracy) {
-        json["accuracy"] = write_accuracy(*result.accuracy);
+        json["accuracy"] = to_json(*result.accuracy);
     }
     if (!result.path.empty()) {
         json["path"] = array_of(result.path, write_step);
@@ -443,7 +400,7 @@ RunResult read_run_result(const JsonReader &json) {
     });
     result.block_rates = read_array<BlockRate>(json.at("block_rates"), read_rate);
     if (const auto accuracy = json.find("accuracy")) {
-        result.accuracy = read_accuracy(*accuracy);
+        result.accuracy = read_accuracy_summary(*accuracy);
     }
     json.finish();
     return result;
