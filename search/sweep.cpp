@@ -168,7 +168,7 @@ public:
           space_(read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo)),
           targets_(price_targets(space_)), tables_(space_, targets_, hooks.threads),
           strategy_(make_strategy(space_, tables_, config)), front_(senses_of(space_)),
-          accuracy_(make_accuracy(space_, zoo, tables_, config.seed, hooks.accuracy)) {
+          accuracy_(make_accuracy(space_, zoo, tables_, config.seed, hooks.accuracy)),
           tracer_(space_, tables_, config) {
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
@@ -230,9 +230,7 @@ private:
     }
 
     fs::path state_path() const { return directory_ / state_name; }
-private:
     bool finished() const { return strategy_->finished() || tracer_.stalled(); }
-    fs::path state_path() const { return directory_ / "state.json"; }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
     /// them.
