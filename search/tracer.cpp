@@ -54,6 +54,13 @@ Tracer::Tracer(const DesignSpace &space, const CostTables &tables, const RunConf
             high = std::max(high, e.values[o]);
         }
     }
+    // No table knows accuracies.
+    for (std::size_t o = 0; o < trace_.best.size(); o++) {
+        if (space.objectives[o].measure.metric == Metric::top1) {
+            trace_.best[o] = 100;
+            trace_.worst[o] = 0;
+        }
+    }
 }
 
 double Tracer::hypervolume(const ParetoFront &front) const {
