@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <optional>
 
 namespace edgefront {
 
@@ -40,11 +41,12 @@ Json cell(const std::string &choice) {
 
 /// Those of `points` that cover them best.
 std::vector<RunPoint> thinned(const std::vector<RunPoint> &points, const RunResult &result,
-                              std::size_t most) {
+                              const char *option, std::size_t most) {
     if (most < result.objectives.size()) {
-        throw UserError(fmt::format("--thin {}: each of the {} objectives keeps its best point, "
+        throw UserError(fmt::format("{} {}: each of the {} objectives keeps its best point, "
                                     "ask for at least {}",
-                                    most, result.objectives.size(), result.objectives.size()));
+                                    option, most, result.objectives.size(),
+                                    result.objectives.size()));
     }
     std::vector<RunPoint> kept;
     for (const std::size_t i : thin(values_of(points), result.senses(), most)) {
@@ -53,13 +55,30 @@ std::vector<RunPoint> thinned(const std::vector<RunPoint> &points, const RunResu
     return kept;
 }
 
+/// The column top1, where some of its values are predicted by a model and others are not.
+std::optional<std::size_t> predicted_column(const RunResult &result) {
+    for (std::size_t o = 0; o < result.objectives.size(); o++) {
+        if (result.objectives[o].metric == "top1" && result.accuracy && result.accuracy->spearman) {
+            return o;
+        }
+    }
+    return {};
+}
+
+/// The value as a number of its kind: what is counted is whole.
+Json number(const ObjectiveColumn &objective, double value) {
+    return objective.kind == CostKind::counted ? Json(static_cast<std::int64_t>(value))
+                                               : Json(value);
+}
+
 /// First figure and kind of the number, per refined objective; what became of the point.
 void add_refined_columns(Table &table, const RunResult &result,
                          const std::vector<std::size_t> &refined) {
     for (const std::size_t o : refined) {
         const std::string &name = result.objectives[o].name;
-        table.columns.push_back({"predicted " + name, "first", 3});
-        table.columns.push_back({"kind " + name, "kind"});
+        const int digits = result.objectives[o].kind == CostKind::counted ? 0 : 3;
+        table.columns.push_back({"predicted " + name, "first " + name, digits});
+        table.columns.push_back({"kind " + name, "kind of " + name});
     }
     if (!refined.empty()) {
         table.columns.push_back({"standing", "standing"});
@@ -68,11 +87,15 @@ void add_refined_columns(Table &table, const RunResult &result,
 
 int run_front(const Options &options, bool quiet) {
     options.axes.check();
+    if (options.axes.given() && (options.top > 0 || !options.sort.empty())) {
+        throw UserError("--axes and --rank-hint print no points: --top and --sort have nothing to "
+                        "order; --where and --thin choose points");
+    }
     const RunResult result = read_run(options.run);
     std::vector<RunPoint> points = filter(result, options.where);
     const std::size_t found = points.size();
     if (options.thin > 0) {
-        points = thinned(points, result, options.thin);
+        points = thinned(points, result, "--thin", options.thin);
     }
     const std::string thinning =
         points.size() < found
@@ -81,7 +104,7 @@ int run_front(const Options &options, bool quiet) {
             : "";
     if (options.axes.given()) {
         if (options.axes.rank_hint > 0) {
-            points = thinned(points, result, options.axes.rank_hint);
+            points = thinned(points, result, "--rank-hint", options.axes.rank_hint);
         }
         return print_axes(options.axes, result, points, options.run, options.output, quiet);
     }
@@ -109,6 +132,10 @@ int run_front(const Options &options, bool quiet) {
         const bool counted = objective.kind == CostKind::counted;
         table.columns.push_back({objective.name, objective.name, counted ? 0 : 3});
     }
+    const auto predicted = predicted_column(result);
+    if (predicted) {
+        table.columns.push_back({"kind top1", "kind of top1"});
+    }
     const std::vector<std::size_t> refined = result.refined_objectives();
     add_refined_columns(table, result, refined);
     Json rows = Json::array();
@@ -122,16 +149,16 @@ int run_front(const Options &options, bool quiet) {
             choices[result.choice_names[c]] = cell(point.choices[c]);
         }
         for (std::size_t o = 0; o < point.values.size(); o++) {
-            const double value = point.values[o];
-            const Json number = result.objectives[o].kind == CostKind::counted
-                                    ? Json(static_cast<std::int64_t>(value))
-                                    : Json(value);
-            row.push_back(number);
-            values[result.objectives[o].name] = number;
+            row.push_back(number(result.objectives[o], point.values[o]));
+            values[result.objectives[o].name] = row.back();
         }
         Json json = {{"id", point.id}, {"choices", choices}, {"objectives", values}};
+        if (predicted) {
+            row.push_back(result.kind_of(point, *predicted));
+            json["kind top1"] = row.back();
+        }
         for (const std::size_t o : refined) {
-            row.push_back(point.first_values()[o]);
+            row.push_back(number(result.objectives[o], point.first_values()[o]));
             row.push_back(result.kind_of(point, o));
         }
         if (!refined.empty()) {

@@ -100,19 +100,22 @@ private:
     double first_ = 0;
 };
 
-/// Exit code 3: which rule refuses most, and how near candidates came.
+/// Exit code 3: what each rule refuses, the strictest first, and how near candidates came.
 int explain_infeasible(const RunResult &result) {
-    const RunCounters &counters = result.counters;
-    const auto most = std::max_element(
-        counters.refused.begin(), counters.refused.end(),
-        [](const Refusals &a, const Refusals &b) { return a.candidates < b.candidates; });
-    std::fprintf(
-        stderr,
-        "edgefront: no feasible network among the %lld evaluated. \"%s\" excludes most: "
-        "%lld of them%s\n",
-        static_cast<long long>(counters.evaluated), most->constraint.c_str(),
-        static_cast<long long>(most->candidates),
-        most->nearest ? fmt::format("; the nearest value seen is {}", *most->nearest).c_str() : "");
+    std::fprintf(stderr, "edgefront: no feasible network among the %lld evaluated; refused:\n",
+                 static_cast<long long>(result.counters.evaluated));
+    std::vector<Refusals> rules = result.counters.refused;
+    std::stable_sort(rules.begin(), rules.end(), [](const Refusals &a, const Refusals &b) {
+        return a.candidates > b.candidates;
+    });
+    for (const auto &rule : rules) {
+        if (rule.candidates > 0) {
+            const std::string nearest =
+                rule.nearest ? fmt::format("; the nearest value seen is {}", *rule.nearest) : "";
+            std::fprintf(stderr, "  %lld by \"%s\"%s\n", static_cast<long long>(rule.candidates),
+                         rule.constraint.c_str(), nearest.c_str());
+        }
+    }
     return exit_infeasible;
 }
 
@@ -160,6 +163,7 @@ int run_sweep_command(const Options &options, bool quiet) {
     }
     const DesignSpace space =
         read_space(JsonReader::parse(config.space.dump(), "run.json#/space"), zoo);
+    options.accuracy.require_used(space.accuracy);
     const InterruptGuard guard;
     SweepOutcome outcome;
     {
@@ -190,9 +194,10 @@ int run_sweep_command(const Options &options, bool quiet) {
     }
     switch (outcome.end) {
     case SweepEnd::interrupted:
-        std::fprintf(stderr,
-                     "edgefront: interrupted, the state is saved; `edgefront sweep --run %s` "
-                     "goes on\n",
+        std::fprintf(stderr, "edgefront: interrupted, %s; `edgefront sweep --run %s` goes on\n",
+                     std::filesystem::exists(std::filesystem::path(options.run) / "front.json")
+                         ? "the state is saved"
+                         : "the answers so far are kept",
                      options.run.c_str());
         return exit_interrupted;
     case SweepEnd::already_finished:
@@ -201,6 +206,16 @@ int run_sweep_command(const Options &options, bool quiet) {
         }
         std::fprintf(stderr, "edgefront: %s is finished already, nothing to do\n",
                      options.run.c_str());
+        if (options.accuracy.hooks.retry) {
+            std::fprintf(stderr,
+                         "edgefront: to run failed commands again, repeat it elsewhere: `edgefront "
+                         "sweep %s/run.json --run NEW --accuracy-cache %s --accuracy-retry`\n",
+                         options.run.c_str(),
+                         (options.accuracy.hooks.cache.empty()
+                              ? std::filesystem::path(options.run) / "accuracy_cache.jsonl"
+                              : options.accuracy.hooks.cache)
+                             .c_str());
+        }
         break;
     case SweepEnd::finished: break;
     }

@@ -14,32 +14,38 @@ void AxesOptions::add_to(CLI::App &command) {
     command.add_flag("--axes", axes,
                      "Instead of the points: how many of them stay when MACs, parameters or top1 "
                      "alone are the quality (--format json: which)");
-    command
-        .add_option("--rank-hint", rank_hint,
-                    "Instead of the points: NASWOT scores of the n points that cover the front "
-                    "best, beside their parameters. Seconds per network; a hint, no accuracy")
-        ->check(CLI::Range(3, 100000));
+    auto *scores =
+        command
+            .add_option("--rank-hint", rank_hint,
+                        "Instead of the points: NASWOT scores of the n points that cover the front "
+                        "best, beside their parameters. Seconds per network; a hint, no accuracy")
+            ->check(CLI::Range(3, 100000));
     command
         .add_option("--hint-resolution", hint.resolution,
                     "Score all networks at this resolution (default: each at its own)")
-        ->check(CLI::Range(16, 4096));
+        ->check(CLI::Range(16, 4096))
+        ->needs(scores);
     command.add_option("--hint-images", hint.naswot.images, "Images of noise for the scores")
         ->check(CLI::Range(2, 1024))
+        ->needs(scores)
         ->capture_default_str();
     command.add_option("--hint-seed", hint.naswot.seed, "Seed of weights and images")
         ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
+        ->needs(scores)
         ->capture_default_str();
     hint.naswot.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     command.add_option("--threads", hint.naswot.threads, "For the scores; never changes them")
         ->check(CLI::Range(1, 1024))
+        ->needs(scores)
         ->capture_default_str();
     accuracy.add_to(command);
 }
 
 void AxesOptions::check() const {
-    if (accuracy.given() && !axes) {
+    if (!axes && (accuracy.given() || accuracy.about_commands())) {
         throw UserError("a source of accuracies is an axis of --axes");
     }
+    accuracy.require_used(accuracy.given() ? std::optional(accuracy.spec()) : std::nullopt);
 }
 
 namespace {

@@ -7,6 +7,8 @@ namespace edgefront {
 
 namespace {
 
+constexpr int once = static_cast<int>(SA_RESETHAND | SA_RESTART);
+
 volatile std::sig_atomic_t interrupted = 0;
 
 void on_signal(int) {
@@ -26,13 +28,22 @@ void set(int signal, void (*handler)(int), int flags) {
 InterruptGuard::InterruptGuard() {
     interrupted = 0;
     for (const int signal : {SIGINT, SIGTERM}) {
-        set(signal, on_signal, static_cast<int>(SA_RESETHAND | SA_RESTART));
+        set(signal, on_signal, once);
+    }
+    struct sigaction before = {};
+    sigaction(SIGHUP, nullptr, &before);
+    hangup_ = before.sa_handler != SIG_IGN;
+    if (hangup_) {
+        set(SIGHUP, on_signal, once);
     }
 }
 
 InterruptGuard::~InterruptGuard() {
     for (const int signal : {SIGINT, SIGTERM}) {
         set(signal, SIG_DFL, 0);
+    }
+    if (hangup_) {
+        set(SIGHUP, SIG_DFL, 0);
     }
 }
 

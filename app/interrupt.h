@@ -3,7 +3,8 @@
 
 namespace edgefront {
 
-/// While it lives, SIGINT and SIGTERM only set a flag, once; the next one has its usual effect.
+/// While it lives, SIGINT, SIGTERM and SIGHUP (unless it is ignored, as under nohup) only set a
+/// flag, once; the next one has its usual effect.
 class InterruptGuard {
 public:
     InterruptGuard();
@@ -12,6 +13,9 @@ public:
     InterruptGuard &operator=(const InterruptGuard &) = delete;
 
     static bool requested();
+
+private:
+    bool hangup_ = false; ///< SIGHUP is ours
 };
 
 } // namespace edgefront

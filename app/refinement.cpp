@@ -28,17 +28,18 @@ void RefineOptions::add_to(CLI::App &command) {
         ->check(CLI::IsMember(refine_by_names()))
         ->needs(refine);
     command
-        .add_option("--refine-seconds", seconds, "measure: time to spend on timed runs per network")
+        .add_option("--refine-seconds", seconds,
+                    "measure: time to spend on timed runs per network (2)")
         ->check(CLI::Range(0.001, 3600.0))
-        ->needs(refine)
-        ->capture_default_str();
+        ->needs(refine);
 }
 
 int refine_run(const std::string &directory, const RefineOptions &options, int threads,
                bool quiet) {
     RefineRequest request;
     request.points = options.points;
-    request.bench.duration = Seconds(options.seconds);
+    request.timed = options.seconds.has_value();
+    request.bench.duration = Seconds(options.seconds.value_or(2));
     for (std::size_t i = 0; i < refine_by_names().size(); i++) {
         if (options.by == refine_by_names()[i]) {
             request.by = static_cast<RefineBy>(i);

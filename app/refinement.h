@@ -7,9 +7,9 @@
 namespace edgefront {
 
 struct RefineOptions {
-    std::size_t points = 0; ///< 0: none
-    std::string by;         ///< empty: whichever the run's objectives allow
-    double seconds = 2;     ///< of timed runs per network
+    std::size_t points = 0;        ///< 0: none
+    std::string by;                ///< empty: whichever the run's objectives allow
+    std::optional<double> seconds; ///< of timed runs per network
 
     void add_to(CLI::App &command);
 };

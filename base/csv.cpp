@@ -23,7 +23,8 @@ struct Record {
 /// A cursor over the text that splits it into records.
 class Splitter {
 public:
-    Splitter(const std::string &text, const std::string &file) : text_(text), file_(file) {}
+    Splitter(const std::string &text, const std::string &file)
+        : text_(text), file_(file), at_(text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0) {}
 
     bool done() const { return at_ == text_.size(); }
 
@@ -94,7 +95,7 @@ private:
 
     const std::string &text_;
     const std::string &file_;
-    std::size_t at_ = 0;
+    std::size_t at_;
     int line_ = 1;
 };
 

@@ -62,8 +62,9 @@ private:
     std::vector<CsvRow> rows_;
 };
 
-/// Parses a whole table. With `columns` the header must be exactly these, in this order. Throws
-/// UserError for a wrong header, a row of another length, a stray or an open quote.
+/// Parses a whole table, without the byte order mark that spreadsheets put before it. With
+/// `columns` the header must be exactly these, in this order. Throws UserError for a wrong header,
+/// a row of another length, a stray or an open quote.
 CsvTable parse_csv(const std::string &text, const std::string &file,
                    const std::vector<std::string> &columns = {});
 CsvTable read_csv(const std::filesystem::path &path, const std::vector<std::string> &columns = {});

@@ -25,23 +25,31 @@ std::int64_t without_value(const QualityAxis &axis) {
     return std::count(axis.values.begin(), axis.values.end(), std::nullopt);
 }
 
-std::vector<double> numbers(const QualityAxis &axis) {
-    std::vector<double> all;
+/// The places of those that have a value, 1 for the largest.
+std::vector<Json> places(const QualityAxis &axis) {
+    std::vector<double> values;
     for (const auto &value : axis.values) {
-        all.push_back(value.value_or(0));
+        if (value) {
+            values.push_back(*value);
+        }
+    }
+    std::vector<Json> all;
+    for (const auto &value : axis.values) {
+        all.push_back(value ? Json(place_of(*value, values, true)) : Json());
     }
     return all;
 }
 
-/// 1 for the largest; equal ones have the rank of their first.
-std::vector<std::int64_t> ranks(const QualityAxis &axis) {
-    const std::vector<double> values = numbers(axis);
-    std::vector<std::int64_t> all;
-    for (const double value : values) {
-        all.push_back(1 + std::count_if(values.begin(), values.end(),
-                                        [&](double other) { return other > value; }));
+/// Of the points that have both.
+std::optional<double> agreement(const QualityAxis &a, const QualityAxis &b) {
+    std::vector<double> of_a, of_b;
+    for (std::size_t i = 0; i < a.values.size(); i++) {
+        if (a.values[i] && b.values[i]) {
+            of_a.push_back(*a.values[i]);
+            of_b.push_back(*b.values[i]);
+        }
     }
-    return all;
+    return spearman(of_a, of_b);
 }
 
 /// Minus infinity is no number of JSON's.
@@ -61,9 +69,15 @@ Table hint_table(const RunResult &result, const std::vector<RunPoint> &points,
         table.columns.push_back({"rank_by_" + axis.name, "its rank"});
         table.notes.push_back(
             fmt::format("rank agreement of the hint with {}: Spearman {}", axis.name, [&] {
-                const auto s = spearman(numbers(hint), numbers(axis));
+                const auto s = agreement(hint, axis);
                 return s ? fmt::format("{:.3f}", *s) : std::string("-");
             }()));
+        if (!axis.note.empty()) {
+            table.notes.push_back(axis.name + " is " + axis.note);
+        }
+        if (const std::int64_t n = without_value(axis); n > 0) {
+            table.notes.push_back(fmt::format("{} of them have no {}", n, axis.name));
+        }
     }
     std::vector<std::size_t> costs;
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
@@ -74,17 +88,22 @@ Table hint_table(const RunResult &result, const std::vector<RunPoint> &points,
     }
     std::vector<std::size_t> order(points.size());
     std::iota(order.begin(), order.end(), 0);
-    const std::vector<std::int64_t> by_hint = ranks(hint);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return by_hint[a] < by_hint[b]; });
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return hint.values[a] > hint.values[b]; // one without a value is less than any
+    });
+    const std::vector<Json> by_hint = places(hint);
+    std::vector<std::vector<Json>> by_capacity;
+    for (const auto &axis : capacity) {
+        by_capacity.push_back(places(axis));
+    }
     for (const std::size_t i : order) {
         std::vector<Json> row = {points[i].id, finite(hint.values[i]), by_hint[i]};
-        for (const auto &axis : capacity) {
-            row.push_back(axis.values[i].value_or(0));
-            row.push_back(ranks(axis)[i]);
+        for (std::size_t a = 0; a < capacity.size(); a++) {
+            row.push_back(finite(capacity[a].values[i]));
+            row.push_back(by_capacity[a][i]);
         }
         for (const std::size_t o : costs) {
-            row.push_back(points[i].values[o]);
+            row.push_back(points[i].first_values()[o]);
         }
         table.rows.push_back(std::move(row));
     }
@@ -105,16 +124,16 @@ Json hint_json(const std::vector<RunPoint> &points, const std::vector<QualityAxi
                  {"seed", request.naswot.seed},
                  {"resolution", request.resolution > 0 ? Json(request.resolution) : Json()}};
     for (const auto &axis : capacity) {
-        json["spearman_" + axis.name] = finite(spearman(numbers(hint), numbers(axis)));
+        json["spearman_" + axis.name] = finite(agreement(hint, axis));
     }
     json["points"] = Json::array();
     for (std::size_t i = 0; i < points.size(); i++) {
         Json point = {{"id", points[i].id},
                       {"rank_hint", finite(hint.values[i])},
-                      {"rank_by_hint", ranks(hint)[i]}};
+                      {"rank_by_hint", places(hint)[i]}};
         for (const auto &axis : capacity) {
-            point[axis.name] = *axis.values[i];
-            point["rank_by_" + axis.name] = ranks(axis)[i];
+            point[axis.name] = finite(axis.values[i]);
+            point["rank_by_" + axis.name] = places(axis)[i];
         }
         json["points"].push_back(point);
     }
@@ -147,6 +166,9 @@ Table to_table(const AxisSwap &swap, const std::vector<RunPoint> &points) {
                                "the row",
                                points.size(), join(swap.costs))};
     for (const auto &axis : swap.axes) {
+        if (!axis.note.empty()) {
+            table.notes.push_back(axis.name + " is " + axis.note);
+        }
         if (const std::int64_t n = without_value(axis); n > 0) {
             table.notes.push_back(fmt::format("{} of them have no {}", n, axis.name));
         }
@@ -170,6 +192,7 @@ Json to_json(const AxisSwap &swap, const std::vector<RunPoint> &points) {
         }
         axes.push_back({{"axis", swap.axes[a].name},
                         {"kind", swap.axes[a].kind},
+                        {"note", swap.axes[a].note},
                         {"without_value", without_value(swap.axes[a])},
                         {"stay", ids(swap.stay[a], points)},
                         {"common", common}});

@@ -9,8 +9,8 @@ namespace edgefront {
 /// One row per axis: how many of the points it was asked about stay, and how many of those stay by
 /// each other axis.
 Table to_table(const AxisSwap &swap, const std::vector<RunPoint> &points);
-/// {"costs", "points", "axes": [{"axis", "kind", "without_value", "stay": [ids], "common": {axis:
-/// n}}], "everywhere": [ids]}
+/// {"costs", "points", "axes": [{"axis", "kind", "note", "without_value", "stay": [ids],
+/// "common": {axis: n}}], "everywhere": [ids]}
 Json to_json(const AxisSwap &swap, const std::vector<RunPoint> &points);
 /// The points by rank hint, best first, beside their parameters and what they cost; the notes say
 /// how far the two rankings agree.

@@ -2,9 +2,9 @@
 
 #include "base/error.h"
 #include "reports/numbers.h"
-#include "search/statistics.h"
 #include "search/front_summary.h"
 #include "search/refine.h"
+#include "search/statistics.h"
 
 #include <fmt/format.h>
 
@@ -23,13 +23,6 @@ std::vector<const RunPoint *> refined_points(const RunResult &result) {
         }
     }
     return points;
-}
-
-/// 1 for the best.
-std::int64_t rank_of(double value, const std::vector<double> &all, Sense sense) {
-    return 1 + std::count_if(all.begin(), all.end(), [&](double other) {
-               return sense == Sense::minimise ? other < value : other > value;
-           });
 }
 
 struct Figures {
@@ -94,7 +87,7 @@ Table refinement_table(const RunResult &result) {
     }
     for (const std::size_t o : result.refined_objectives()) {
         const Figures figures = figures_of(points, o);
-        const Sense sense = result.objectives[o].sense;
+        const bool largest_first = result.objectives[o].sense == Sense::maximise;
         std::vector<std::vector<Json>> rows;
         for (std::size_t i = 0; i < points.size(); i++) {
             const RunPoint &point = *points[i];
@@ -104,8 +97,8 @@ Table refinement_table(const RunResult &result) {
                                      significant(first),
                                      significant(second),
                                      second / first,
-                                     rank_of(first, figures.first, sense),
-                                     rank_of(second, figures.second, sense),
+                                     place_of(first, figures.first, largest_first),
+                                     place_of(second, figures.second, largest_first),
                                      result.kind_of(point, o)};
             if (measured) {
                 row.push_back(100 * point.refined->time->jitter());

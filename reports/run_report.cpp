@@ -234,6 +234,13 @@ void add_points(RunReport &report, const RunResult &result, const Roles &roles, 
         point.stages = stages_of(result, from);
         point.values = in_units(from.values, report.objectives);
         point.shown = shown(point.values, report.objectives);
+        for (std::size_t o = 0; o < point.shown.size(); o++) {
+            const bool modelled = result.accuracy && result.accuracy->spearman &&
+                                  result.objectives[o].metric == "top1";
+            if (modelled && result.kind_of(from, o) == to_string(CostKind::fitted)) {
+                point.shown[o] += " (predicted)";
+            }
+        }
         report.points.push_back(std::move(point));
     }
     colour_points(report);

@@ -47,11 +47,17 @@ const CommandAnswer *AccuracyCache::find(const std::string &command,
     return it == answers_.end() ? nullptr : &it->second;
 }
 
-void AccuracyCache::add(const std::string &command, const std::string &network,
-                        const std::string &id, const CommandAnswer &answer) {
+void AccuracyCache::require_writable() {
     if (!file_.is_open()) {
         file_.open(path_, std::ios::app);
     }
+    if (!file_) {
+        throw UserError({path_.string(), ""}, "cannot write the cache of accuracies");
+    }
+}
+
+void AccuracyCache::add(const std::string &command, const std::string &network,
+                        const std::string &id, const CommandAnswer &answer) {
     Json line = {{"id", id}, {"network", network}, {"command", command}};
     if (answer.percent) {
         line["percent"] = *answer.percent;
@@ -61,10 +67,9 @@ void AccuracyCache::add(const std::string &command, const std::string &network,
         line["reason"] = answer.reason;
         line["timeout_s"] = answer.timeout_s;
     }
+    require_writable();
     file_ << line.dump() + "\n" << std::flush;
-    if (!file_) {
-        throw UserError({path_.string(), ""}, "cannot write the cache of accuracies");
-    }
+    require_writable();
     answers_[{command, network}] = answer;
 }
 

@@ -26,8 +26,11 @@ public:
     /// for other bad lines, with their number.
     explicit AccuracyCache(const std::filesystem::path &path);
 
+    const std::filesystem::path &path() const { return path_; }
     /// By the command and the hash of the network's file.
     const CommandAnswer *find(const std::string &command, const std::string &network) const;
+    /// Throws UserError when nothing can be added to the file.
+    void require_writable();
     /// Replaces an older answer. `id` is for people who read the file.
     void add(const std::string &command, const std::string &network, const std::string &id,
              const CommandAnswer &answer);
@@ -35,7 +38,7 @@ public:
 private:
     std::filesystem::path path_;
     std::map<std::pair<std::string, std::string>, CommandAnswer> answers_;
-    std::ofstream file_; ///< opened with the first answer
+    std::ofstream file_; ///< opened when it is first needed
 };
 
 } // namespace edgefront

@@ -37,7 +37,8 @@ std::string last_line(const std::string &text) {
 std::optional<double> percentage(const std::string &text) {
     char *end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
-    const bool whole = !text.empty() && end == text.c_str() + text.size();
+    const std::string rest = end;
+    const bool whole = end != text.c_str() && (rest.empty() || rest == "%" || rest == " %");
     return whole && value >= 0 && value <= 100 ? std::optional<double>(value) : std::nullopt;
 }
 
@@ -151,9 +152,26 @@ private:
         for (const Task &task : repeated) {
             remember(task.choices, *cache_.find(spec_.command, task.network));
         }
+        refuse_fractions();
+    }
+
+    /// One network may be as bad as that; that all are is a program that prints fractions.
+    void refuse_fractions() const {
+        constexpr std::size_t enough = 3;
+        const auto is_fraction = [](const auto &value) { return value.second <= 1; };
+        if (values_.size() >= enough && std::all_of(values_.begin(), values_.end(), is_fraction)) {
+            throw UserError(fmt::format(
+                "the command '{}' is to print percent, and its {} answers so far are fractions, at "
+                "most 1; once it does, take another --accuracy-cache than {}, which has them",
+                spec_.command, values_.size(), cache_.path().string()));
+        }
     }
 
     void evaluate(const std::vector<Task> &tasks) {
+        if (tasks.empty()) {
+            return;
+        }
+        cache_.require_writable(); // an hour's answers are not to be lost
         std::vector<ShellJob> jobs;
         for (const Task &task : tasks) {
             jobs.push_back({command_for(fs::absolute(file_of(task, ".json"))),

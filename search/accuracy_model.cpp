@@ -125,6 +125,14 @@ AccuracyModel::AccuracyModel(const std::vector<AccuracyExample> &examples, std::
     factors_ = fit(examples);
 }
 
+std::string AccuracyModel::hash() const {
+    std::string text;
+    for (const double factor : factors_) {
+        text += fmt::format("{} ", factor); // as many digits as tell it apart
+    }
+    return stable_hash_hex(text);
+}
+
 double AccuracyModel::predict(const std::vector<double> &features) const {
     return say(factors_, features);
 }

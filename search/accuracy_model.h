@@ -39,6 +39,8 @@ public:
     std::optional<double> spearman_upper() const { return spearman_upper_; }
     /// Root mean square error of the rows left out, in points.
     double error() const { return error_; }
+    /// Two models with one hash predict alike.
+    std::string hash() const;
 
 private:
     std::vector<double> factors_; ///< first the constant

@@ -23,7 +23,8 @@ Json to_json(const AccuracySummary &a) {
             {"error", a.error},
             {"spearman", optional_number(a.spearman)},
             {"spearman_upper", optional_number(a.spearman_upper)},
-            {"predicted", a.predicted}};
+            {"predicted", a.predicted},
+            {"model_hash", a.model_hash}};
 }
 
 AccuracySummary read_accuracy_summary(const JsonReader &json) {
@@ -35,6 +36,9 @@ AccuracySummary read_accuracy_summary(const JsonReader &json) {
     a.spearman = read_optional_number(json.at("spearman"));
     a.spearman_upper = read_optional_number(json.at("spearman_upper"));
     a.predicted = json.at("predicted").strings();
+    if (const auto hash = json.find("model_hash")) { // older files have none
+        a.model_hash = hash->string();
+    }
     json.finish();
     return a;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace edgefront {
 
@@ -48,6 +49,7 @@ AccuracySummary UserAccuracy::summary(const std::vector<Member> &members) const 
                                   "them",
                                   model_->examples());
     summary.plus_minus = model_->error();
+    summary.model_hash = model_->hash();
     summary.error = "of predictions, 10-fold cross-validation";
     summary.spearman = model_->spearman();
     summary.spearman_upper = model_->spearman_upper();
@@ -87,8 +89,8 @@ public:
                 {file_, "column 'accuracy'"},
                 fmt::format("expected percent, found fractions (the highest is {})", highest_));
         }
+        find_networks_of_ids();
         if (space.accuracy->model) {
-            find_networks_of_ids();
             fit(file_);
         }
     }
@@ -107,9 +109,29 @@ protected:
         }
         return answers;
     }
-    std::string source() const override { return fmt::format("csv: {} rows of {}", rows_, file_); }
+    std::string source() const override {
+        return fmt::format("csv: {} rows of {}", rows_, file_) +
+               (strange_ > 0 ? fmt::format("; {} of {} rows are of no network of this space",
+                                           strange_, rows_)
+                             : "");
+    }
 
 private:
+    /// What a front.csv has beside the choices: "latency_ms:host", "worst:energy_ratio:a+b",
+    /// "predicted latency_ms:host", "kind top1", "standing".
+    static bool is_figure(std::string column) {
+        for (const std::string prefix : {"predicted ", "kind "}) {
+            if (column.compare(0, prefix.size(), prefix) == 0) {
+                column.erase(0, prefix.size());
+                break;
+            }
+        }
+        std::vector<std::string> first = metric_names();
+        first.insert(first.end(), {"worst", "mean", "standing"});
+        return std::find(first.begin(), first.end(), column.substr(0, column.find(':'))) !=
+               first.end();
+    }
+
     /// "accuracy", and an id or every choice that varies; beside them what a front.csv has.
     void check_columns(const CsvTable &table) {
         const auto &columns = table.columns();
@@ -123,11 +145,14 @@ private:
                 lacking.push_back(axis.name);
             }
         }
+        for (auto column = columns.begin(); column != columns.end(); ++column) {
+            if (std::find(columns.begin(), column, *column) != column) {
+                throw UserError({file_, "line 1"}, "the column '" + *column + "' stands twice");
+            }
+        }
         for (const auto &column : columns) {
-            const std::string metric = column.substr(0, column.find(':'));
-            const auto &metrics = metric_names();
             if (std::find(known.begin(), known.end(), column) == known.end() &&
-                std::find(metrics.begin(), metrics.end(), metric) == metrics.end()) {
+                !is_figure(column)) {
                 throw UserError({file_, "line 1"},
                                 "unknown column '" + column + "', expected accuracy, and id or " +
                                     "the choices of the space" + did_you_mean(column, known));
@@ -174,29 +199,43 @@ private:
             const auto [at, is_new] = values_.emplace(network, percent);
             differs(is_new, at->second);
         } else {
-            const auto [at, is_new] = by_id_.emplace(row.text("id"), percent);
+            ids_.push_back(row.text("id"));
+            const auto [at, is_new] = by_id_.emplace(ids_.back(), percent);
             differs(is_new, at->second);
         }
         highest_ = std::max(highest_, percent);
         rows_++;
     }
 
-    /// A model needs to know the networks: a space that can be walked has those of all ids.
+    /// A space that can be walked has the networks of all ids, which a model needs to know.
     void find_networks_of_ids() {
         if (by_id_.empty()) {
             return;
         }
         if (space_.size() > exhaustive_limit) {
-            throw UserError({file_, "line 1"},
-                            "a model needs the choices of each network; in a space of this size "
-                            "an id does not tell them");
+            if (space_.accuracy->model) {
+                throw UserError({file_, "line 1"},
+                                "a model needs the choices of each network; in a space of this "
+                                "size an id does not tell them");
+            }
+            return;
         }
+        std::unordered_set<std::string> seen;
         for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space_.size()); i++) {
             const Choices choices = space_.at(i);
             const auto found = by_id_.find(space_.id(choices));
             if (found != by_id_.end()) {
                 values_.emplace(choices, found->second);
+                seen.insert(found->first);
             }
+        }
+        if (seen.empty()) {
+            throw UserError(
+                {file_, "column 'id'"},
+                fmt::format("the ids of all {} rows are of no network of this space", rows_));
+        }
+        for (const auto &row : ids_) {
+            strange_ += seen.count(row) == 0 ? 1 : 0;
         }
     }
 
@@ -204,7 +243,8 @@ private:
     std::vector<Axis> axes_;
     bool has_id_ = false, has_choices_ = false;
     std::unordered_map<std::string, double> by_id_; ///< of tables without choices
-    std::size_t rows_ = 0;
+    std::vector<std::string> ids_;                  ///< of their rows
+    std::size_t rows_ = 0, strange_ = 0;
     double highest_ = 0;
 };
 

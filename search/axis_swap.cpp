@@ -57,7 +57,7 @@ std::vector<QualityAxis> own_axes(const RunResult &result, const std::vector<Run
         if (result.objectives[o].metric == to_string(Metric::top1)) {
             axes.push_back({result.objectives[o].name, to_string(result.objectives[o].kind), {}});
             for (const auto &point : points) {
-                axes.back().values.emplace_back(point.values[o]);
+                axes.back().values.emplace_back(point.first_values()[o]);
             }
         }
     }
@@ -73,9 +73,13 @@ QualityAxis accuracy_axis(const RunResult &result, const std::vector<RunPoint> &
     const auto source = make_accuracy(space, zoo, tables, result.config.seed, hooks);
     source->prepare();
     QualityAxis axis{to_string(Metric::top1), to_string(kind_of(spec)), {}};
-    for (const Top1 &top1 : source->top1(choices_of(space, points))) {
+    const std::vector<Choices> choices = choices_of(space, points);
+    std::vector<Member> members;
+    for (const Top1 &top1 : source->top1(choices)) {
         axis.values.push_back(top1.refused ? std::nullopt : std::optional<double>(top1.percent));
+        members.push_back({choices[members.size()], {}});
     }
+    axis.note = source->summary(members).text();
     return axis;
 }
 
@@ -135,7 +139,7 @@ AxisSwap swap_axes(const RunResult &result, const std::vector<RunPoint> &points,
             if (axis.values[i]) {
                 members.push_back({{static_cast<int>(i)}, {}});
                 for (const std::size_t o : columns) {
-                    members.back().values.push_back(points[i].values[o]);
+                    members.back().values.push_back(points[i].first_values()[o]);
                 }
                 members.back().values.push_back(*axis.values[i]);
             }

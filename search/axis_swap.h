@@ -18,6 +18,7 @@ struct QualityAxis {
     std::string name;                          ///< "macs", "params", "top1", "rank hint"
     std::string kind;                          ///< "counted", "fitted", "given", "rank hint"
     std::vector<std::optional<double>> values; ///< one per point; nothing: has none
+    std::string note = {};                     ///< where they come from and how good they are
 };
 
 /// MACs and parameters of the points (unless the run minimises them), then its own top1.
@@ -49,7 +50,8 @@ struct AxisSwap {
     std::size_t common(std::size_t a, std::size_t b) const;
 };
 
-/// Throws UserError when the run minimises nothing or fewer than two axes are given.
+/// By first figures (refine.h), which all points have. Throws UserError when the run minimises
+/// nothing or fewer than two axes are given.
 AxisSwap swap_axes(const RunResult &result, const std::vector<RunPoint> &points,
                    std::vector<QualityAxis> axes);
 

@@ -15,9 +15,12 @@ Sense opposite(Sense sense) {
 } // namespace
 
 Rows values_of(const std::vector<RunPoint> &points) {
+    const bool all_refined = std::all_of(points.begin(), points.end(), [](const RunPoint &point) {
+        return point.refined && point.refined->failure.empty();
+    });
     Rows rows;
     for (const auto &point : points) {
-        rows.push_back(point.values);
+        rows.push_back(all_refined ? point.values : point.first_values());
     }
     return rows;
 }

@@ -11,6 +11,8 @@ namespace edgefront {
 /// One row per point, one column per objective.
 using Rows = std::vector<std::vector<double>>;
 
+/// Their values where all have second figures (refine.h), else the first figures of all: the two
+/// kinds are not compared with each other.
 Rows values_of(const std::vector<RunPoint> &points);
 
 /// The row with the best value of a column; the first of equals.

@@ -38,6 +38,7 @@ Json common_part(const RunResult &result) {
         part[key] = all[key];
     }
     part["published"] = published;
+    part["accuracy_model"] = result.accuracy ? result.accuracy->model_hash : "";
     return part;
 }
 
@@ -170,6 +171,29 @@ std::map<std::string, const RunPoint *> refined_points(const std::vector<FoundRu
     return points;
 }
 
+/// What a network has in one run it has in all: a user's program that answers otherwise the second
+/// time would make the luckiest answer win.
+void require_same_figures(const std::vector<FoundRun> &runs) {
+    std::map<std::string, std::pair<const FoundRun *, const RunPoint *>> known;
+    for (const auto &run : runs) {
+        for (const auto &point : run.result.points) {
+            const auto at = known.try_emplace(join(point.choices, ";"), &run, &point).first;
+            const auto [other_run, other] = at->second;
+            const auto &values = point.first_values(), &others = other->first_values();
+            for (std::size_t o = 0; o < values.size(); o++) {
+                if (values[o] != others[o]) {
+                    throw UserError({run.folder, ""},
+                                    fmt::format("this run cannot be merged with {}: the network {} "
+                                                "has {} {} here and {} there",
+                                                other_run->folder, point.id,
+                                                run.result.objectives[o].name, values[o],
+                                                others[o]));
+                }
+            }
+        }
+    }
+}
+
 /// Of all runs together; an error as large as that of the worst of them.
 std::optional<AccuracySummary> accuracy_of(const std::vector<FoundRun> &runs,
                                            const std::vector<RunPoint> &points) {
@@ -203,6 +227,7 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
         throw UserError("there is no run to merge");
     }
     require_comparable(runs);
+    require_same_figures(runs);
     const RunResult &first = runs.front().result;
     const DesignSpace space =
         read_space(JsonReader::parse(first.config.space.dump(), "run.json#/space"), zoo);

@@ -21,8 +21,9 @@ struct FoundRun {
 /// its own runs are then taken one by one. Counters are the sums over the different runs; a run
 /// that comes twice (same configuration) counts once. Fronts are joined by first figures; points
 /// that are refined (refine.h) bring their second ones along and are ranked anew. Throws UserError,
-/// with the differences, for runs whose space, targets, objectives or prices differ, or that are
-/// refined in different ways, and for none at all.
+/// with the differences, for runs whose space, targets, objectives, prices or models of accuracy
+/// differ, that have different first figures of a network, or that are refined in different ways,
+/// and for none at all.
 RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo);
 
 /// Writes run.json, front.csv and front.json into `directory`, which is made. Throws UserError when

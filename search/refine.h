@@ -4,8 +4,10 @@
 // - `search` prices the whole network on every target whose mappings are searched, with fused
 //   groups and a larger budget (repricing.h): latency, frame rate, energy and peak memory there.
 // - `measure` builds the network's kernels and times them on this machine: latency and frame rate
-// on
-//   the target "host".
+//   on the target "host".
+//
+// What is combined over targets (combination.h) is combined anew, of the second figures where a
+// target has them and of the model's plain estimate elsewhere.
 //
 // Both figures stand in front.json. Only refined points are compared with each other; a point that
 // another refined one beats, or whose second figures break a constraint, stays in the file and says
@@ -28,6 +30,7 @@ struct RefineRequest {
     std::size_t points = 0;     ///< how many to have refined in the end, with those that are
     std::optional<RefineBy> by; ///< as the run was refined before; else search where that is one
     BenchOptions bench;         ///< measure
+    bool timed = false;         ///< `bench` was asked for: an error for search
 };
 
 struct RefineProgress {

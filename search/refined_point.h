@@ -27,7 +27,8 @@ struct MeasuredTime {
     double p90_ms = 0;
     int runs = 0;
 
-    /// The spread of the runs as a part of the median: what a difference must exceed.
+    /// The spread of the runs as a part of the median. Ranks go by medians alone: of points nearer
+    /// to each other than this the order may be another the next time.
     double jitter() const { return (p90_ms - least_ms) / median_ms; }
 };
 

@@ -38,6 +38,8 @@ private:
     void choose_method();
     void require_kernels() const;
     bool replaces(RefineBy by, Metric metric, const std::string &target) const;
+    bool replaces(RefineBy by, const Measure &measure) const;
+    void add_plain(Figures &figures, const Network &network) const;
     bool any_objective(RefineBy by) const;
     RunPoint
     with_figures(RunPoint point,

@@ -238,6 +238,11 @@ std::vector<std::size_t> RunResult::refined_objectives() const {
 }
 
 std::string RunResult::kind_of(const RunPoint &point, std::size_t objective) const {
+    if (accuracy && accuracy->spearman && objectives[objective].metric == "top1") { // has a model
+        const auto &ids = accuracy->predicted;
+        const bool known = std::find(ids.begin(), ids.end(), point.id) == ids.end();
+        return to_string(known ? CostKind::given : CostKind::fitted);
+    }
     const bool replaced = point.refined && point.refined->kinds[objective];
     return to_string(replaced ? *point.refined->kinds[objective] : objectives[objective].kind);
 }

@@ -132,6 +132,8 @@ struct AccuracySummary {
     /// and of the better half of them, where decisions are made.
     std::optional<double> spearman, spearman_upper;
     std::vector<std::string> predicted; ///< ids of the points whose value a model predicted
+    /// Of what a model predicts with: values of two models are not comparable. Empty without one.
+    std::string model_hash;
 
     /// "fitted, +- 0.23 points (leave-one-out RMSE): anchored: ..."
     std::string text() const;
@@ -185,9 +187,9 @@ struct RunResult {
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
     std::optional<AccuracySummary> accuracy; ///< when there is a column top1
-    Trace trace;                        ///< how the front grew; empty when merged
-    std::vector<PathStep> path;         ///< of netadapt
-    std::optional<Preferred> preferred; ///< by reward: a point of the front
+    Trace trace;                             ///< how the front grew; empty when merged
+    std::vector<PathStep> path;              ///< of netadapt
+    std::optional<Preferred> preferred;      ///< by reward: a point of the front
 
     /// A point of the front or of the path, by id or by its first characters; throws UserError
     /// (unknown, ambiguous).
@@ -198,7 +200,8 @@ struct RunResult {
     std::vector<Sense> senses() const;
     /// Objectives with second figures, as indices; empty: the front is not refined.
     std::vector<std::size_t> refined_objectives() const;
-    /// "measured", "modelled"...: of a point's value, or of its column's where that stays.
+    /// "measured", "modelled"...: of a point's value, or of its column's where that stays. Of top1
+    /// with a model, "given" or "fitted" by point.
     std::string kind_of(const RunPoint &point, std::size_t objective) const;
 };
 

@@ -36,7 +36,9 @@ struct ShellHooks {
 };
 
 /// Runs them all. Once `stop` says so, those that run are ended with everything they started, and
-/// the result is false. Throws UserError when none can be started.
+/// the result is false; so they are when a hook throws, and (on Linux) when this program is killed.
+/// What a command leaves running when it ends is ended. Throws UserError when none can be started
+/// or a file cannot be written.
 bool run_shell_jobs(const std::vector<ShellJob> &jobs, const ShellHooks &hooks);
 
 } // namespace edgefront

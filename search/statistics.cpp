@@ -77,6 +77,12 @@ Eigen::VectorXd lengths_of(const Eigen::MatrixXd &a) {
 
 } // namespace
 
+std::int64_t place_of(double value, const std::vector<double> &values, bool largest_first) {
+    return 1 + std::count_if(values.begin(), values.end(), [&](double other) {
+               return largest_first ? other > value : other < value;
+           });
+}
+
 std::vector<double> least_squares(const std::vector<std::vector<double>> &rows,
                                   const std::vector<double> &values) {
     const Eigen::MatrixXd a = matrix(rows);

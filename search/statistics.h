@@ -1,6 +1,7 @@
 // The few statistics that comparisons report.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -13,6 +14,10 @@ std::optional<double> percentile(std::vector<double> values, double p);
 /// Rank correlation of two equally long lists, equal values sharing the mean of their ranks; -1
 /// to 1. Nothing for fewer than three pairs, or when one list has a single value.
 std::optional<double> spearman(const std::vector<double> &a, const std::vector<double> &b);
+
+/// The place of `value` among `values`, 1 for the largest (or the smallest); equal ones share the
+/// better place.
+std::int64_t place_of(double value, const std::vector<double> &values, bool largest_first);
 
 /// The least-squares solution of `rows` * x = `values`. Every row has as many entries as there are
 /// unknowns, and there are at least as many rows; where they do not determine x, the shortest one

@@ -184,6 +184,13 @@ public:
             return search();
         } catch (const AccuracyInterrupted &) {
             // Amid a step: the run goes on from the last saved state, with the values found so far.
+            // The strategy may think of the step as done.
+            if (begun_) {
+                RunResult known = result();
+                known.finished = false;
+                known.epsilon.reset();
+                write_result(directory_, known);
+            }
             return {SweepEnd::interrupted, {}};
         }
     }
@@ -197,6 +204,7 @@ private:
         if (fs::exists(state_path())) {
             restore(JsonReader::parse_file(state_path()));
         }
+        begun_ = true;
         using Clock = std::chrono::steady_clock;
         Clock::time_point due = Clock::now(); // the first step is saved
         Json saved_state;
@@ -235,13 +243,17 @@ private:
     /// The published networks are points like any other: what the front keeps is not beaten by
     /// them.
     void admit_published() {
+        std::vector<Choices> marks; // together: a command may run on several at once
         for (const auto &name : space_.marks) {
             const auto found = find_in_space(space_, zoo_, name);
             if (const auto *choices = std::get_if<Choices>(&found)) {
-                const Evaluation e = evaluate({*choices}).front();
-                if (e.feasible()) {
-                    front_.admit({*choices, e.values});
-                }
+                marks.push_back(*choices);
+            }
+        }
+        const auto evaluations = evaluate(marks);
+        for (std::size_t i = 0; i < marks.size(); i++) {
+            if (evaluations[i].feasible()) {
+                front_.admit({marks[i], evaluations[i].values});
             }
         }
     }
@@ -387,6 +399,7 @@ private:
     std::unique_ptr<Strategy> strategy_;
     ParetoFront front_;
     std::unique_ptr<AccuracySource> accuracy_; ///< none: capacity is the quality
+    bool begun_ = false; ///< published networks and what was saved are known: there is a result
     RunCounters counters_;
     Tracer tracer_;
 };

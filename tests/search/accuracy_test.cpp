@@ -200,9 +200,14 @@ TEST_F(AccuracyTest, a_table_gives_networks_by_id_or_by_choices) {
     const RunResult capacity = sweep(tiny_json(), "all");
     std::string ids = "accuracy,id\n";
     std::string choices = "id," + join(capacity.choice_names, ",") + ",macs,accuracy\n";
+    std::string refined = "id," + join(capacity.choice_names, ",") +
+                          ",worst:latency_ms:a+b,predicted latency_ms:a,kind latency_ms:a,"
+                          "kind top1,standing,accuracy\n";
     for (std::size_t i = 0; i < capacity.points.size(); i++) {
         const RunPoint &p = capacity.points[i];
         ids += std::to_string(20 + i) + "," + p.id + "\n";
+        refined += p.id + "," + join(p.choices, ",") + ",1,2,measured,fitted,on the front," +
+                   std::to_string(20 + i) + "\n";
         choices += p.id + "," + join(p.choices, ",") + ",1," + std::to_string(20 + i) + "\n";
     }
     write_file(root_ / "ids.csv", ids);
@@ -214,6 +219,14 @@ TEST_F(AccuracyTest, a_table_gives_networks_by_id_or_by_choices) {
     EXPECT_EQ(by_id.counters.feasible, static_cast<std::int64_t>(capacity.points.size()));
     EXPECT_EQ(by_id.objectives.back().kind, CostKind::given);
     EXPECT_EQ(front_csv(by_id), front_csv(sweep(with("choices.csv"), "s")));
+    // As a spreadsheet or a refined front writes it, with a row of another space.
+    write_file(root_ / "more.csv", "\xef\xbb\xbf" + ids + "77,00000000\n");
+    const RunResult more = sweep(with("more.csv"), "m");
+    EXPECT_EQ(front_csv(more), front_csv(by_id));
+    EXPECT_SAYS(more.accuracy->source, "; 1 of " + std::to_string(capacity.points.size() + 1) +
+                                           " rows are of no network of this space");
+    write_file(root_ / "refined.csv", refined);
+    EXPECT_EQ(front_csv(sweep(with("refined.csv"), "f")), front_csv(by_id));
     // A later change of the table is no silent change of the run.
     write_file(root_ / "ids.csv", ids + "77,00000000\n");
     const RunConfig config = read_run_config(JsonReader::parse_file(root_ / "r" / "run.json"));
@@ -234,6 +247,9 @@ TEST_F(AccuracyTest, a_wrong_table_is_refused_with_the_place) {
     EXPECT_SAYS(said("id,accuracy\nabc,0.7\n"), "expected percent, found fractions");
     EXPECT_SAYS(said("id,accuracy\nabc,70\nabc,71\n"), "line 3");
     EXPECT_SAYS(said("id,accuracy\n"), "no rows");
+    EXPECT_SAYS(said("id,accuracy,accuracy\nabc,70,71\n"), "'accuracy' stands twice");
+    EXPECT_SAYS(said("id,accuracy\nabc,70\n00000000,71\n"),
+                "the ids of all 2 rows are of no network of this space");
     EXPECT_SAYS(said("accuracy,resolution,width,activation,s1_channels,s1_depth,s1_b1,s1_b2,"
                      "s2_channels,s2_depth,s2_b1,s2_b2\n70,100,1,relu,96,1,a5_k5_e3,,96,2,"
                      "a3_k3_e6,a5_k5_e4\n"),
@@ -381,10 +397,53 @@ TEST_F(AccuracyTest, a_model_of_a_commands_answers_says_which_points_are_predict
     EXPECT_GE(result.accuracy->spearman.value(), 0.7);
     EXPECT_GT(result.accuracy->predicted.size(), 0u);
     EXPECT_LE(result.accuracy->predicted.size(), result.points.size());
+    EXPECT_FALSE(result.accuracy->model_hash.empty());
+    const std::size_t top1 = result.objectives.size() - 1;
+    std::size_t fitted = 0;
+    for (const auto &point : result.points) {
+        fitted += result.kind_of(point, top1) == "fitted";
+    }
+    EXPECT_EQ(fitted, result.accuracy->predicted.size());
     Json capacity = tiny_json();
     capacity["resolutions"] = json["resolutions"];
     capacity["widths"] = json["widths"];
     EXPECT_EQ(result.counters.feasible, sweep(capacity, "s").counters.feasible);
+}
+
+TEST_F(AccuracyTest, published_networks_are_asked_about_together) {
+    Json json = v1_json();
+    json["accuracy"] = asking(by_size)["accuracy"];
+    json["mark"] = {"mobilenet_v1@1,128", "mobilenet_v1@0.75,224", "mobilenet_v1@0.25,128"};
+    AccuracyHooks hooks;
+    hooks.jobs = 3;
+    std::int64_t first_batch = 0;
+    hooks.progress = [&](std::int64_t, std::int64_t planned, std::int64_t) {
+        first_batch = first_batch == 0 ? planned : first_batch;
+    };
+    sweep(json, "r", "auto", hooks);
+    EXPECT_EQ(first_batch, 3);
+}
+
+TEST_F(AccuracyTest, a_program_that_prints_fractions_is_refused_and_one_with_a_percent_sign_not) {
+    EXPECT_SAYS(message_of([&] { sweep(asking("echo 0.71\n"), "r"); }), "is to print percent");
+    const RunResult result = sweep(asking("echo '71.5 %'\n"), "s");
+    EXPECT_EQ(result.points.front().values.back(), 71.5);
+}
+
+TEST_F(AccuracyTest, a_cache_that_cannot_be_written_is_noticed_before_the_first_command) {
+    AccuracyHooks hooks;
+    hooks.cache = root_ / "no such folder" / "cache.jsonl";
+    EXPECT_SAYS(message_of([&] { sweep(asking(by_size), "r", "auto", hooks); }), "cannot write");
+    EXPECT_FALSE(fs::exists(root_ / "log"));
+}
+
+TEST_F(AccuracyTest, an_interruption_amid_commands_leaves_a_front_of_what_was_known) {
+    AccuracyHooks hooks;
+    const Json json = asking(by_size);
+    hooks.stop = [&] { return fs::exists(root_ / "log") && lines("log") >= 5; };
+    sweep(json, "r", "auto", hooks);
+    ASSERT_EQ(outcome_.end, SweepEnd::interrupted);
+    EXPECT_FALSE(read_run(root_ / "r").finished);
 }
 
 } // namespace

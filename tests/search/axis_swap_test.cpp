@@ -38,6 +38,18 @@ TEST(AxisSwap, says_which_points_stay_by_each_quality) {
     EXPECT_EQ(swap.common(0, 0), 4u);
 }
 
+TEST(AxisSwap, second_figures_of_some_points_do_not_beat_first_ones_of_others) {
+    RunResult result = result_of({1, 2, 3});
+    const std::vector<QualityAxis> axes = {{"a", "", {1.0, 2.0, 3.0}}, {"b", "", {5.0, 6.0, 7.0}}};
+    RunPoint &last = result.points[2];
+    last.refined.emplace();
+    last.refined->predicted = last.values;
+    last.refined->kinds = {CostKind::measured};
+    last.values = {0.5};
+    const AxisSwap swap = swap_axes(result, result.points, axes);
+    EXPECT_EQ(swap.everywhere, (std::vector<std::size_t>{0, 1, 2}));
+}
+
 TEST(AxisSwap, points_that_are_equal_all_stay) {
     const RunResult result = result_of({1, 1, 2});
     const AxisSwap swap = swap_axes(

@@ -236,5 +236,23 @@ TEST_F(MergeTest, a_merged_front_is_a_run_like_any_other_but_cannot_be_swept) {
     EXPECT_FALSE(fs::exists(root_ / "again"));
 }
 
+TEST_F(MergeTest, a_network_with_two_accuracies_is_refused_and_so_are_two_models) {
+    const FoundRun a = sweep("a", wide_space(), seeded(1, 1));
+    FoundRun b = a;
+    b.folder = "b";
+    b.result.points.front().values.back() += 0.5;
+    EXPECT_THROW(merged({a, b}), UserError);
+    EXPECT_THROW(merged({b, a}), UserError);
+    b = a;
+    FoundRun c = a;
+    b.result.accuracy.emplace();
+    c.result.accuracy.emplace();
+    EXPECT_NO_THROW(merged({b, c}));
+    b.result.accuracy->model_hash = "0123";
+    EXPECT_THROW(merged({b, c}), UserError);
+    c.result.accuracy->model_hash = "0123";
+    EXPECT_NO_THROW(merged({b, c}));
+}
+
 } // namespace
 } // namespace edgefront

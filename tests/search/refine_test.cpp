@@ -283,5 +283,73 @@ TEST_F(RefineTest, merged_fronts_keep_second_figures_the_surer_ones_in_any_order
     EXPECT_EQ(to_json(merged)["points"], to_json(runs[0].result)["points"]);
 }
 
+/// The worst latency of a device whose figures change and of another, against MACs; that is bounded
+/// too.
+DesignSpace worst_of(const std::string &refined, const std::string &other, double at_most) {
+    const Json worst = {
+        {"metric", "latency_ms"}, {"targets", {refined, other}}, {"combine", "worst"}};
+    Json bound = worst;
+    bound["at_most"] = at_most;
+    Json json = tiny_json();
+    json["resolutions"] = {96};
+    json["activations"] = {"relu"};
+    json["targets"] = {refined, other};
+    json["objectives"] = {worst, {{"metric", "macs"}, {"sense", "maximise"}}};
+    json["constraints"] = {bound};
+    json["mark"] = Json::array();
+    return space_of(json);
+}
+
+TEST_F(RefineTest, what_is_combined_over_devices_is_combined_of_second_figures) {
+    const fs::path folder = sweep("a", worst_of("coral-usb", "hexagon690", 1000));
+    const RunResult before = read_run(folder);
+    const RunResult after = refined(folder, 5).result;
+    EXPECT_EQ(after.refined_objectives(), std::vector<std::size_t>{0});
+    std::size_t changed = 0;
+    for (const auto &point : after.points) {
+        if (!point.refined) {
+            continue;
+        }
+        const Network network = network_of(after, point, zoo_);
+        double worst = 0;
+        for (const std::string name : {"coral-usb", "hexagon690"}) {
+            const auto model = make_cost_model(find_target(name));
+            const Estimate e = estimate(*model, network, workload_for(model->target()),
+                                        model->fuses() ? Fuse::where_cheaper : Fuse::never);
+            worst = std::max(worst, milliseconds(e.total.latency));
+        }
+        EXPECT_NEAR(point.values[0], worst, 1e-6 * worst);
+        EXPECT_EQ(point.refined->kinds[0], CostKind::modelled);
+        changed += point.values[0] != before.point(point.id).values[0];
+    }
+    EXPECT_GT(changed, 0u);
+}
+
+TEST_F(RefineTest, a_measured_device_counts_in_what_is_combined_and_breaks_its_bound) {
+    const fs::path folder = sweep("a", worst_of("host", "pixel6-cpu", 500));
+    const RunResult before = read_run(folder);
+    const RunResult after = refined(folder, 2, clock_of({600, 1e-3})).result;
+    const auto chosen = promising(before, 2);
+    const RunPoint &slow = after.point(before.points[chosen[0]].id),
+                   &fast = after.point(before.points[chosen[1]].id);
+    EXPECT_DOUBLE_EQ(slow.values[0], 600);
+    EXPECT_EQ(slow.standing(), Standing::infeasible);
+    const auto pixel = make_cost_model(find_target("pixel6-cpu"));
+    const Network network = network_of(after, fast, zoo_);
+    const double other =
+        milliseconds(estimate(*pixel, network, workload_for(pixel->target())).total.latency);
+    EXPECT_NEAR(fast.values[0], other, 1e-6 * other) << "the other device is the worst then";
+    EXPECT_EQ(fast.refined->kinds[0], CostKind::modelled) << "no clock has shown that";
+    EXPECT_EQ(fast.standing(), Standing::on_front);
+}
+
+TEST_F(RefineTest, a_time_for_timed_runs_is_refused_where_nothing_is_timed) {
+    const fs::path folder = sweep("a", space_on("coral-usb"));
+    RefineRequest request;
+    request.points = 1;
+    request.timed = true;
+    EXPECT_THROW(refine(folder, zoo_, request, {}), UserError);
+}
+
 } // namespace
 } // namespace edgefront
