@@ -136,9 +136,11 @@ std::string composition(const RunResult &result) {
             fmt::format("  {:<{}} {:<{}} {:>6.0f} %{:>7.0f} %{:>10.0f}", rate.stage, stage_width,
                         rate.type, type_width, occurs ? 100 * stage->share(type) : 0.0,
                         100 * rate.offered, rate.reach_pixels);
-        for (std::size_t t = 0; t < rate.ms_per_100_mmacs.size(); t++) {
+        for (std::size_t t = 0; t < result.config.targets.size(); t++) {
             const std::size_t width = result.config.targets[t].name.size() + 16;
-            text += fmt::format("{:>{}.3f}", rate.ms_per_100_mmacs[t], width);
+            text += rate.ms_per_100_mmacs.empty()
+                        ? fmt::format("{:>{}}", "no MACs", width)
+                        : fmt::format("{:>{}.3f}", rate.ms_per_100_mmacs[t], width);
         }
         text += "\n";
     }

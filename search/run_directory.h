@@ -109,15 +109,16 @@ struct Refusals {
     std::optional<double> nearest; ///< the value nearest to the bound among those refused
 };
 
-/// What one type of UIB costs in a stage and what it sees: the reason for its share of a front.
+/// What one type of block costs in a stage and what it sees: the reason for its share of a front.
 /// Means over the stage's blocks behind the first, at all resolutions, widths and channels of the
 /// space.
 struct BlockRate {
-    std::string stage;                    ///< "s1"
-    std::string type;                     ///< "ExtraDW", "IB", "ConvNext", "FFN"
-    double offered = 0;                   ///< share of the options, 0 to 1
-    double reach_pixels = 0;              ///< by which a block widens the receptive field
-    std::vector<double> ms_per_100_mmacs; ///< latency by MACs, one per target of the run
+    std::string stage;       ///< "s1"
+    std::string type;        ///< "ExtraDW", "IB", "ConvNext", "FFN", or another option's text
+    double offered = 0;      ///< share of the options, 0 to 1
+    double reach_pixels = 0; ///< by which a block widens the receptive field
+    /// Latency by MACs, one per target of the run; empty where the blocks have no MACs (pooling).
+    std::vector<double> ms_per_100_mmacs;
 };
 
 /// Where the column top1 comes from, and how far it may be trusted.
