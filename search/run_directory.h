@@ -64,7 +64,7 @@ struct RunConfig {
 };
 
 struct RunPoint {
-    std::string id;                   ///< 8 hexadecimal digits, see DesignSpace::id
+    std::string id; ///< see DesignSpace::id; of 10^5 points about one shares it with another
     std::vector<std::string> choices; ///< one per choice name; "" where a block is left out
     std::vector<double> values;       ///< one per objective; second figures where there are any
     std::optional<RefinedPoint> refined = {}; ///< what is known since its refinement (refine.h)
@@ -191,7 +191,7 @@ struct RunResult {
     std::optional<Preferred> preferred; ///< by reward: a point of the front
 
     /// A point of the front or of the path, by id or by its first characters; throws UserError
-    /// (unknown, ambiguous).
+    /// (unknown; ambiguous, with the ids or, where two points share one, the choices).
     const RunPoint &point(const std::string &id) const;
     /// Index into `objectives`; throws UserError with the nearest name.
     std::size_t objective(const std::string &name) const;
