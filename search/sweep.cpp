@@ -230,7 +230,9 @@ private:
     }
 
     fs::path state_path() const { return directory_ / state_name; }
-    bool finished() const { return strategy_->finished() || tracer_.stalled(); }
+    bool finished() const {
+        return strategy_->finished() || (strategy_->may_stall() && tracer_.stalled());
+    }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
     /// them.
