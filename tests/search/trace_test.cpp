@@ -138,10 +138,22 @@ TEST_F(TraceTest, patience_ends_a_search_that_has_come_to_a_stand) {
 }
 
 TEST_F(TraceTest, only_searches_with_a_budget_have_patience) {
-    for (const char *strategy : {"exact", "exhaustive", "reward"}) {
-        EXPECT_THROW(config(strategy, 100, 10), UserError);
-    }
     SweepRequest request;
+    request.patience = 10;
+    for (const char *strategy : {"exact", "exhaustive", "netadapt", "reward"}) {
+        request.strategy = strategy;
+        try {
+            resolve(space_, price_targets(space_), request, "0.0.test");
+            ADD_FAILURE() << strategy;
+        } catch (const UserError &e) {
+            EXPECT_NE(std::string(e.what()).find("--patience is an option of the strategies "
+                                                 "nsga2, evolution, local, not of " +
+                                                 std::string(strategy)),
+                      std::string::npos)
+                << e.what();
+        }
+    }
+    request = {};
     request.strategy = "nsga2";
     request.min_gain = 0.1;
     EXPECT_THROW(resolve(space_, price_targets(space_), request, "0.0.test"), UserError);
