@@ -103,8 +103,8 @@ struct PublishedMark {
 
 /// Why candidates were refused, by constraint.
 struct Refusals {
-    std::string constraint; ///< "latency_ms:pixel6-cpu <= 3", "spatial mixing", "unsupported on
-                            ///< hexagon690: ..."
+    std::string constraint; ///< "latency_ms:pixel6-cpu <= 3", "every layer
+                            ///< runs on coral-usb (a reason it did not)"
     std::int64_t candidates = 0;
     std::optional<double> nearest; ///< the value nearest to the bound among those refused
 };
