@@ -71,42 +71,22 @@ std::string shown(double value) {
     return value >= 1e6 ? fmt::format("{:.2f} M", value * 1e-6) : fmt::format("{:.4g}", value);
 }
 
-/// Best value of each objective so far, and how the volume behind the front has grown.
-class Watch {
-public:
-    std::string operator()(const ParetoFront &front, const std::vector<Objective> &objectives) {
-        if (front.size() == 0) {
-            return "nothing feasible yet";
-        }
-        std::string best;
-        std::vector<double> worst;
-        for (std::size_t o = 0; o < objectives.size(); o++) {
-            const auto by = [&](const Member &a, const Member &b) {
-                return a.values[o] < b.values[o];
-            };
-            const auto [low, high] =
-                std::minmax_element(front.members().begin(), front.members().end(), by);
-            const bool minimise = objectives[o].sense == Sense::minimise;
-            best += fmt::format(" {} {}", objectives[o].measure.name(),
-                                shown(minimise ? low->values[o] : high->values[o]));
-            worst.push_back(minimise ? high->values[o] : low->values[o]);
-        }
-        if (reference_.empty()) {
-            reference_ = worst;
-            first_ = front.hypervolume_estimate(reference_);
-        }
-        std::string line = fmt::format("front {}", front.size());
-        if (first_ > 0) {
-            line += fmt::format(", hypervolume x{:.3f}",
-                                front.hypervolume_estimate(reference_) / first_);
-        }
-        return line + ", best" + best;
+/// The front so far: its hypervolume (trace.h) and the best value of each objective.
+std::string watch(const SweepProgress &p, const std::vector<Objective> &objectives) {
+    if (p.front.size() == 0) {
+        return "nothing feasible yet";
     }
-
-private:
-    std::vector<double> reference_; ///< the worst corner of the first front that was watched
-    double first_ = 0;
-};
+    std::string best;
+    for (std::size_t o = 0; o < objectives.size(); o++) {
+        const auto by = [&](const Member &a, const Member &b) { return a.values[o] < b.values[o]; };
+        const auto [low, high] =
+            std::minmax_element(p.front.members().begin(), p.front.members().end(), by);
+        const bool minimise = objectives[o].sense == Sense::minimise;
+        best += fmt::format(" {} {}", objectives[o].measure.name(),
+                            shown(minimise ? low->values[o] : high->values[o]));
+    }
+    return fmt::format("front {}, hypervolume {:.4f}, best{}", p.front.size(), p.hypervolume, best);
+}
 
 /// Exit code 3: which rule refuses most, and how near candidates came.
 int explain_infeasible(const RunResult &result) {
@@ -174,7 +154,6 @@ int run_sweep_command(const Options &options, bool quiet) {
         const bool steps =
             config.strategy == "exact" || (config.strategy == "reward" && config.evaluations == 0);
         Progress progress(steps ? "steps" : "networks", quiet);
-        Watch watch;
         SweepHooks hooks;
         hooks.threads = options.threads;
         hooks.stop = InterruptGuard::requested;
@@ -192,7 +171,7 @@ int run_sweep_command(const Options &options, bool quiet) {
             }
         };
         hooks.progress = [&](const SweepProgress &p) {
-            progress.update(p.done, p.planned, [&] { return watch(p.front, space.objectives); });
+            progress.update(p.done, p.planned, [&] { return watch(p, space.objectives); });
         };
         outcome = run_sweep(config, options.run, zoo, hooks);
     }

@@ -89,7 +89,9 @@ private:
             strategy_->tell(batch, admit(batch));
             tracer_.record(front_, counters_.evaluated, strategy_->finished());
             if (hooks_.progress) {
-                hooks_.progress({strategy_->done(), strategy_->planned(), front_});
+                const auto &trace = tracer_.trace().points;
+                hooks_.progress({strategy_->done(), strategy_->planned(), front_,
+                                 trace.empty() ? 0 : trace.back().hypervolume});
             }
             // Saving takes a tenth of the time at most, however large the state has become.
             const auto begin = Clock::now();

@@ -44,6 +44,7 @@ struct SweepProgress {
     std::int64_t done = 0;
     std::int64_t planned = 0;
     const ParetoFront &front;
+    double hypervolume = 0; ///< that of the trace's last point
 };
 
 struct SweepHooks {
