@@ -259,6 +259,13 @@ std::string preferred_of(const RunResult &result) {
     return text;
 }
 
+/// "130 %", "0.23 %"
+std::string percent(double share) {
+    const double shown = 100 * share;
+    return shown > 0 && shown < 0.01 ? "less than 0.01 %"
+                                     : fmt::format("{:.{}f} %", shown, shown < 1 ? 2 : shown < 10);
+}
+
 } // namespace
 
 std::string verdict(const PublishedMark &mark) {
@@ -306,12 +313,14 @@ std::string growth(const RunResult &result) {
     const std::int64_t recent = patience > 0 ? patience : points.back().evaluated / 10;
     std::string text = fmt::format("hypervolume {:.4f} of the box of extreme values (estimated)",
                                    points.back().hypervolume);
-    if (const double gain = result.trace.gain(recent); std::isfinite(gain)) {
-        text +=
-            fmt::format("; over the last {} evaluations it grew by {:.2g} %", recent, 100 * gain);
+    // Others end when there is no more to do; few points lie too far apart.
+    const bool has_budget = result.config.strategy != "exhaustive" && result.config.evaluations > 0;
+    const double gain = result.trace.gain(recent);
+    if (has_budget && points.size() >= 5 && recent > 0 && std::isfinite(gain)) {
+        text += fmt::format("; over the last {} evaluations it grew by {}", recent, percent(gain));
         if (patience > 0 && gain < result.config.min_gain) {
-            text += fmt::format(", less than {:.2g} %: no more were needed",
-                                100 * result.config.min_gain);
+            text +=
+                fmt::format(", less than {}: no more were needed", percent(result.config.min_gain));
         }
     }
     return text;

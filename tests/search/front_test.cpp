@@ -42,7 +42,7 @@ TEST(FrontFilter, conditions_on_choices_and_objectives_all_hold) {
 TEST(FrontFilter, bad_conditions_are_refused) {
     const RunResult r = small_result();
     for (const char *bad : {"macs", "<3", "latency_ms:hots<3", "macs<many", "activation<relu",
-                            "macs!3", "macs=", ""}) {
+                            "macs<nan", "macs!3", "macs=", ""}) {
         EXPECT_THROW(filter(r, {bad}), UserError) << bad;
     }
 }
