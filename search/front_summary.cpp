@@ -2,6 +2,7 @@
 
 #include "search/design_space.h"
 #include "search/refine.h"
+#include "search/reward.h"
 
 #include <fmt/format.h>
 
@@ -239,20 +240,42 @@ std::string path_of(const RunResult &result) {
     return text;
 }
 
+} // namespace
+
+std::string Preferred::certainty() const {
+    return !epsilon        ? "the largest of those evaluated"
+           : *epsilon == 0 ? "proven the largest of the space"
+                           : fmt::format("proven within {:.3g} % of the largest", 100 * *epsilon);
+}
+
+const RunPoint &preferred_point(const RunResult &result) {
+    const RewardOptions &r = result.config.reward;
+    const std::size_t quality = result.objective(r.quality),
+                      resource = result.objective(r.resource);
+    const auto reward = [&](const RunPoint &p) {
+        return reward_of(r, p.first_values()[quality], p.first_values()[resource]);
+    };
+    const RunPoint *best = nullptr;
+    for (const auto &p : result.points) {
+        if (p.id == result.preferred->id && (best == nullptr || reward(p) > reward(*best))) {
+            best = &p;
+        }
+    }
+    return best != nullptr ? *best : result.point(result.preferred->id);
+}
+
+namespace {
+
 /// The network that the reward prefers.
 std::string preferred_of(const RunResult &result) {
     if (!result.preferred) {
         return "";
     }
     const RewardOptions &r = result.config.reward;
-    const RunPoint &point = result.point(result.preferred->id);
-    std::string text = fmt::format("\nmost {} * ({} / {})^w: {}, reward {:.6g}, {}\n", r.quality,
-                                   r.resource, r.target, point.id, result.preferred->reward,
-                                   !result.preferred->epsilon ? "of those evaluated"
-                                   : *result.preferred->epsilon == 0
-                                       ? "proven the largest of the space"
-                                       : fmt::format("proven within {:.3g} % of the largest",
-                                                     100 * *result.preferred->epsilon));
+    const RunPoint &point = preferred_point(result);
+    std::string text =
+        fmt::format("\nmost {} * ({} / {})^w: {}, reward {:.6g}, {}\n", r.quality, r.resource,
+                    r.target, point.id, result.preferred->reward, result.preferred->certainty());
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
         text += fmt::format("  {}: {}\n", result.objectives[o].name, point.first_values()[o]);
     }

@@ -153,6 +153,9 @@ struct Preferred {
     /// Proven: no network of the space has a reward above (1 + epsilon) times this. Nothing: the
     /// best that was evaluated.
     std::optional<double> epsilon;
+
+    /// "proven the largest of the space"
+    std::string certainty() const;
 };
 
 struct RunCounters {
@@ -186,9 +189,9 @@ struct RunResult {
     std::vector<PublishedMark> marks;
     std::vector<BlockRate> block_rates;
     std::optional<AccuracySummary> accuracy; ///< when there is a column top1
-    Trace trace;                        ///< how the front grew; empty when merged
-    std::vector<PathStep> path;         ///< of netadapt
-    std::optional<Preferred> preferred; ///< by reward: a point of the front
+    Trace trace;                             ///< how the front grew; empty when merged
+    std::vector<PathStep> path;              ///< of netadapt
+    std::optional<Preferred> preferred;      ///< by reward: a point of the front
 
     /// A point of the front or of the path, by id or by its first characters; throws UserError
     /// (unknown; ambiguous, with the ids or, where two points share one, the choices).
