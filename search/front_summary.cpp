@@ -338,8 +338,9 @@ std::string growth(const RunResult &result) {
                                    points.back().hypervolume);
     // Others end when there is no more to do; few points lie too far apart.
     const bool has_budget = result.config.strategy != "exhaustive" && result.config.evaluations > 0;
+    const bool dense = patience > 0 || (recent > 0 && points.size() >= 5);
     const double gain = result.trace.gain(recent);
-    if (has_budget && points.size() >= 5 && recent > 0 && std::isfinite(gain)) {
+    if (has_budget && dense && std::isfinite(gain)) {
         text += fmt::format("; over the last {} evaluations it grew by {}", recent, percent(gain));
         if (patience > 0 && gain < result.config.min_gain) {
             text +=
