@@ -42,7 +42,7 @@ Json cell(const std::string &choice) {
 /// Those of `points` that cover them best.
 std::vector<RunPoint> thinned(const std::vector<RunPoint> &points, const RunResult &result,
                               const char *option, std::size_t most) {
-    if (most < result.objectives.size()) {
+    if (points.size() > most && most < result.objectives.size()) {
         throw UserError(fmt::format("{} {}: each of the {} objectives keeps its best point, "
                                     "ask for at least {}",
                                     option, most, result.objectives.size(),

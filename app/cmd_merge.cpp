@@ -18,14 +18,14 @@ struct Options {
 
 /// What each folder contributes, and how many runs they were.
 void describe_merge(const std::vector<FoundRun> &runs, const RunResult &merged) {
-    std::set<std::string> ids;
+    std::set<std::vector<std::string>> stay;
     for (const auto &point : merged.points) {
-        ids.insert(point.id);
+        stay.insert(point.choices);
     }
     for (const auto &run : runs) {
         const auto &points = run.result.points;
         const auto kept = std::count_if(points.begin(), points.end(), [&](const RunPoint &point) {
-            return ids.count(point.id) > 0;
+            return stay.count(point.choices) > 0;
         });
         std::fprintf(stderr, "%s: %td of its %zu points stay%s\n", run.folder.c_str(), kept,
                      points.size(), run.result.finished ? "" : " (the sweep is not finished)");

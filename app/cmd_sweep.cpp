@@ -26,6 +26,7 @@ struct Options {
     RefineOptions refine;
     AccuracyOptions accuracy;
     std::optional<std::int64_t> memory_mib;
+    std::vector<const CLI::Option *> search; ///< those that run.json decides
     int threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 };
 
@@ -40,6 +41,13 @@ RunConfig configure(const Options &options, const Zoo &zoo, bool quiet) {
         JsonReader::parse_file(options.space.empty() ? own.string() : options.space);
     const auto schema = json.find("schema");
     if (schema && schema->is_string() && schema->string() == "edgefront/run/1") {
+        for (const CLI::Option *option : options.search) {
+            if (option->count() > 0) {
+                throw UserError(option->get_name() +
+                                ": a run that is repeated or goes on has its options in its "
+                                "run.json; leave it out, or give a space and another folder");
+            }
+        }
         if (options.accuracy.given()) {
             throw UserError("a run that is repeated or goes on has its source of accuracies in its "
                             "run.json; leave out the option");
@@ -63,42 +71,22 @@ std::string shown(double value) {
     return value >= 1e6 ? fmt::format("{:.2f} M", value * 1e-6) : fmt::format("{:.4g}", value);
 }
 
-/// Best value of each objective so far, and how the volume behind the front has grown.
-class Watch {
-public:
-    std::string operator()(const ParetoFront &front, const std::vector<Objective> &objectives) {
-        if (front.size() == 0) {
-            return "nothing feasible yet";
-        }
-        std::string best;
-        std::vector<double> worst;
-        for (std::size_t o = 0; o < objectives.size(); o++) {
-            const auto by = [&](const Member &a, const Member &b) {
-                return a.values[o] < b.values[o];
-            };
-            const auto [low, high] =
-                std::minmax_element(front.members().begin(), front.members().end(), by);
-            const bool minimise = objectives[o].sense == Sense::minimise;
-            best += fmt::format(" {} {}", objectives[o].measure.name(),
-                                shown(minimise ? low->values[o] : high->values[o]));
-            worst.push_back(minimise ? high->values[o] : low->values[o]);
-        }
-        if (reference_.empty()) {
-            reference_ = worst;
-            first_ = front.hypervolume_estimate(reference_);
-        }
-        std::string line = fmt::format("front {}", front.size());
-        if (first_ > 0) {
-            line += fmt::format(", hypervolume x{:.3f}",
-                                front.hypervolume_estimate(reference_) / first_);
-        }
-        return line + ", best" + best;
+/// The front so far: its hypervolume (trace.h) and the best value of each objective.
+std::string watch(const SweepProgress &p, const std::vector<Objective> &objectives) {
+    if (p.front.size() == 0) {
+        return "nothing feasible yet";
     }
-
-private:
-    std::vector<double> reference_; ///< the worst corner of the first front that was watched
-    double first_ = 0;
-};
+    std::string best;
+    for (std::size_t o = 0; o < objectives.size(); o++) {
+        const auto by = [&](const Member &a, const Member &b) { return a.values[o] < b.values[o]; };
+        const auto [low, high] =
+            std::minmax_element(p.front.members().begin(), p.front.members().end(), by);
+        const bool minimise = objectives[o].sense == Sense::minimise;
+        best += fmt::format(" {} {}", objectives[o].measure.name(),
+                            shown(minimise ? low->values[o] : high->values[o]));
+    }
+    return fmt::format("front {}, hypervolume {:.4f}, best{}", p.front.size(), p.hypervolume, best);
+}
 
 /// Exit code 3: what each rule refuses, the strictest first, and how near candidates came.
 int explain_infeasible(const RunResult &result) {
@@ -170,7 +158,6 @@ int run_sweep_command(const Options &options, bool quiet) {
         const bool steps =
             config.strategy == "exact" || (config.strategy == "reward" && config.evaluations == 0);
         Progress progress(steps ? "steps" : "networks", quiet);
-        Watch watch;
         SweepHooks hooks;
         hooks.threads = options.threads;
         hooks.stop = InterruptGuard::requested;
@@ -188,7 +175,7 @@ int run_sweep_command(const Options &options, bool quiet) {
             }
         };
         hooks.progress = [&](const SweepProgress &p) {
-            progress.update(p.done, p.planned, [&] { return watch(p.front, space.objectives); });
+            progress.update(p.done, p.planned, [&] { return watch(p, space.objectives); });
         };
         outcome = run_sweep(config, options.run, zoo, hooks);
     }
@@ -266,6 +253,52 @@ void add_reward_options(CLI::App &command, RewardRequest &request) {
         ->expected(1, 2);
 }
 
+void add_search_options(CLI::App &command, Options &options) {
+    SweepRequest &request = options.request;
+    command
+        .add_option("--strategy", request.strategy,
+                    "auto: exhaustive up to 200000 networks, else nsga2")
+        ->check(CLI::IsMember(strategy_names()))
+        ->capture_default_str();
+    command.add_option("--seed", request.seed, "Seed of every random choice")
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
+        ->capture_default_str();
+    auto *evaluations =
+        command
+            .add_option("--evaluations", request.evaluations,
+                        "Budget of nsga2 and evolution (100000), of local (1000000; the front it "
+                        "starts from is priced whatever it takes) and of reward, which is exact "
+                        "without one")
+            ->check(CLI::PositiveNumber);
+    command
+        .add_option("--generations", request.generations,
+                    "nsga2, evolution, reward: the budget as a multiple of the population")
+        ->check(CLI::PositiveNumber)
+        ->excludes(evaluations);
+    command.add_option("--population", request.population,
+                       "Of nsga2 (a multiple of 4), evolution and reward with a budget (400)");
+    command
+        .add_option("--epsilon", request.epsilon,
+                    "exact: every network is matched within the factor 1 + epsilon in each "
+                    "objective; 0, the default, is exact, 0.01 quicker. local: of the labels it "
+                    "starts from (0.05)")
+        ->check(CLI::Range(0.0, 10.0));
+    command
+        .add_option("--memory", options.memory_mib,
+                    "exact and reward: MiB for labels (1024); when they need more, epsilon rises "
+                    "and the result says how far. local: 16")
+        ->check(CLI::Range(1, 1 << 20));
+    auto *patience =
+        command
+            .add_option("--patience", request.patience,
+                        "nsga2, evolution and local: end early when over so many evaluations the "
+                        "hypervolume grew by less than --min-gain")
+            ->check(CLI::PositiveNumber);
+    command.add_option("--min-gain", request.min_gain, "See --patience (0.001: 0.1 %)")
+        ->check(CLI::Range(0.0, 1.0))
+        ->needs(patience);
+}
+
 } // namespace
 
 void add_sweep(CLI::App &app, Session &session) {
@@ -276,56 +309,24 @@ void add_sweep(CLI::App &app, Session &session) {
                         "Space file, or the run.json of another run to repeat it; left out, the "
                         "run in --run goes on");
     command->add_option("--run", options->run, "Folder of the run; made, or continued")->required();
-    command
-        ->add_option("--strategy", options->request.strategy,
-                     "auto: exhaustive up to 200000 networks, else nsga2")
-        ->check(CLI::IsMember(strategy_names()))
-        ->capture_default_str();
-    command->add_option("--seed", options->request.seed, "Seed of every random choice")
-        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 53))
-        ->capture_default_str();
-    auto *evaluations =
-        command
-            ->add_option(
-                "--evaluations", options->request.evaluations,
-                "Budget of nsga2, evolution and local (1000000); of reward, which is exact "
-                "without one")
-            ->check(CLI::PositiveNumber);
-    command
-        ->add_option("--generations", options->request.generations,
-                     "Budget as a multiple of the population")
-        ->check(CLI::PositiveNumber)
-        ->excludes(evaluations);
-    command
-        ->add_option("--population", options->request.population,
-                     "Of nsga2 (a multiple of 4) and evolution")
-        ->capture_default_str();
-    command
-        ->add_option("--epsilon", options->request.epsilon,
-                     "exact: every network is matched within the factor 1 + epsilon in each "
-                     "objective; 0, the default, is exact, 0.01 quicker. local: of the labels it "
-                     "starts from (0.05)")
-        ->check(CLI::Range(0.0, 10.0));
-    command
-        ->add_option("--memory", options->memory_mib,
-                     "exact and reward: MiB for labels (1024); when they need more, epsilon rises "
-                     "and the result says how far. local: 16")
-        ->check(CLI::Range(1, 1 << 20));
-    auto *patience =
-        command
-            ->add_option("--patience", options->request.patience,
-                         "nsga2, evolution and local: end early when over so many evaluations the "
-                         "hypervolume grew by less than --min-gain")
-            ->check(CLI::PositiveNumber);
-    command->add_option("--min-gain", options->request.min_gain, "See --patience (0.001: 0.1 %)")
-        ->check(CLI::Range(0.0, 1.0))
-        ->needs(patience);
-    add_netadapt_options(*command, options->request.netadapt);
-    add_reward_options(*command, options->request.reward);
-    options->accuracy.add_to(*command);
     command->add_option("--threads", options->threads, "Never changes the result")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    const auto others = command->get_options();
+    command->option_defaults()->group("Search");
+    add_search_options(*command, *options);
+    command->option_defaults()->group("NetAdapt");
+    add_netadapt_options(*command, options->request.netadapt);
+    command->option_defaults()->group("Reward");
+    add_reward_options(*command, options->request.reward);
+    for (const CLI::Option *option : command->get_options()) {
+        if (std::count(others.begin(), others.end(), option) == 0) {
+            options->search.push_back(option);
+        }
+    }
+    command->option_defaults()->group("Accuracy");
+    options->accuracy.add_to(*command);
+    command->option_defaults()->group("Refinement");
     options->refine.add_to(*command);
     command->footer(
         "Examples:\n  edgefront sweep data/spaces/uib_small.json --run runs/first\n"

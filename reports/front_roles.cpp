@@ -1,6 +1,7 @@
 #include "reports/front_roles.h"
 
 #include "base/error.h"
+#include "search/front_summary.h"
 #include "search/front_view.h"
 
 #include <algorithm>
@@ -36,6 +37,10 @@ Roles choose_roles(const RunResult &result, const std::vector<std::string> &ids)
         return roles;
     }
     const std::vector<Sense> senses = result.senses();
+    if (result.preferred) {
+        const auto at = &preferred_point(result) - result.points.data();
+        roles[static_cast<std::size_t>(at)].push_back("preferred");
+    }
     roles[standing[knee(values, senses)]].push_back("knee");
     static const std::map<std::string, std::string> names = {
         {"latency_ms", "fastest"},    {"frames_per_second", "fastest"},

@@ -7,6 +7,7 @@
 #include "reports/numbers.h"
 #include "reports/plot.h"
 #include "reports/refinement_view.h"
+#include "reports/strategy_facts.h"
 #include "search/design_space_json.h"
 #include "search/front_summary.h"
 #include "search/front_view.h"
@@ -251,32 +252,6 @@ std::string size_of_space(double size) {
     return size < 1e9 ? grouped(static_cast<std::int64_t>(size)) : fmt::format("{:.3g}", size);
 }
 
-/// How the front was searched; of a merged one, how each of its runs was.
-void add_strategy(RunReport &report, const RunConfig &config) {
-    for (const auto &run : config.merged) {
-        report.run.push_back(
-            {"merged from " + run.folder,
-             fmt::format("{}, seed {}, {} networks evaluated{}", run.config.strategy,
-                         run.config.seed, grouped(run.counters.evaluated),
-                         run.finished ? "" : ", not finished")});
-    }
-    if (!config.merged.empty()) {
-        return;
-    }
-    report.run = {{"strategy", config.strategy}, {"seed", std::to_string(config.seed)}};
-    if (config.population > 0) {
-        report.run.push_back({"population", std::to_string(config.population)});
-    }
-}
-
-std::string merge_command(const RunConfig &config) {
-    std::string command = "edgefront merge";
-    for (const auto &run : config.merged) {
-        command += " " + run.folder;
-    }
-    return command + " -o ANOTHER_FOLDER";
-}
-
 void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                const ReportRequest &request) {
     const RunConfig &config = result.config;
@@ -289,7 +264,7 @@ void add_facts(RunReport &report, const RunResult &result, const Zoo &zoo,
                        {"networks evaluated", grouped(counters.evaluated)},
                        {"of them feasible", grouped(counters.feasible)},
                        {"networks in the space", size_of_space(counters.space_size)}};
-    add_strategy(report, config);
+    report.run = strategy_facts(result);
     for (const auto &target : config.targets) {
         report.run.push_back(
             {"target " + target.name,

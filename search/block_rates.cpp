@@ -84,9 +84,9 @@ std::vector<BlockRate> CostTables::block_rates() const {
                                      offer.options / options,
                                      offer.pixels / offer.rows,
                                      {}});
-                    for (const double total : offer.ms) {
+                    for (std::size_t t = 0; t < n && offer.mega_macs > 0; t++) {
                         rates.back().ms_per_100_mmacs.push_back(
-                            rounded(100 * total / offer.mega_macs));
+                            rounded(100 * offer.ms[t] / offer.mega_macs));
                     }
                 }
             }

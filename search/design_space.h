@@ -120,7 +120,8 @@ struct DesignSpace {
     std::vector<std::string> describe(const Choices &choices) const;
     /// The inverse of `describe`; throws UserError naming the axis.
     Choices parse(const std::vector<std::string> &values) const;
-    /// First 8 hexadecimal digits of the stable hash of the choices as text.
+    /// First 8 hexadecimal digits of the stable hash of the choices as text: short enough to type,
+    /// and not unique in fronts of 10^5 points. Choices identify a network.
     std::string id(const Choices &choices) const;
     static std::string id(const std::vector<std::string> &values);
 

@@ -196,7 +196,11 @@ DesignSpace read_space(const JsonReader &json, const Zoo &zoo) {
     for (const auto &item : json.at("objectives").items()) {
         space.objectives.push_back(read_objective(item, space, zoo));
         if (!measured.insert(space.objectives.back().measure.name()).second) {
-            throw item.error("this objective stands twice");
+            const Measure &measure = space.objectives.back().measure;
+            throw item.error("the objective '" + measure.name() + "' stands twice" +
+                             (measure.over ? "; the name does not tell \"weights\" and "
+                                             "\"relative_to\" apart, one of them must go"
+                                           : ""));
         }
     }
     if (space.objectives.empty()) {

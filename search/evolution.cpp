@@ -14,7 +14,6 @@ constexpr std::size_t sample_share = 4;
 constexpr std::size_t batch_share = 8;
 /// Mutations upon mutations, until a child is new.
 constexpr int tries = 32;
-constexpr double infeasible = 1e30;
 
 struct Individual {
     Choices choices;
@@ -109,11 +108,11 @@ private:
             }
         }
         const std::size_t n = sample.front().fitness.size();
-        std::vector<double> weights(n), least(n, infeasible), most(n, -infeasible);
+        std::vector<double> weights(n), least(n, infeasible_fitness), most(n, -infeasible_fitness);
         for (std::size_t o = 0; o < n; o++) {
             weights[o] = -std::log(1 - random.uniform());
             for (const auto &one : sample) {
-                if (one.fitness[o] < infeasible) {
+                if (one.fitness[o] < infeasible_fitness) {
                     least[o] = std::min(least[o], one.fitness[o]);
                     most[o] = std::max(most[o], one.fitness[o]);
                 }
@@ -123,7 +122,7 @@ private:
             double worst = 0;
             for (std::size_t o = 0; o < n; o++) {
                 const double range = most[o] - least[o];
-                worst = one.fitness[o] >= infeasible ? one.fitness[o]
+                worst = one.fitness[o] >= infeasible_fitness ? one.fitness[o]
                         : range > 0
                             ? std::max(worst, weights[o] * (one.fitness[o] - least[o]) / range)
                             : worst;

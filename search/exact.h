@@ -1,8 +1,14 @@
 // The exact front without trying every network: multi-objective label setting over the sequence of
-// blocks. A label is a network of which the first blocks are chosen; labels with the same
+// blocks. A label is a network of which the first blocks are chosen; labels with the same skeleton,
 // resolution, width, activation, position and channels have the same completions, so of these only
-// those stay whose sums nothing beats (exact_problem.h says how sums compare). What is left behind
-// the last block are the networks of the front.
+// those stay whose sums nothing beats (Criteria in labels.h says how sums compare). Runs of blocks
+// are put behind the labels at once, thinned in the same way (block_runs.h). What is left behind
+// the last block of all contexts and skeletons are the networks of the front, and where objectives
+// are combined over targets some more, which only their prices tell apart.
+//
+// Of networks that cost the same in all objectives one stands for all. Where costs are equal only
+// once they are combined (the worst of several targets), that may be another one than enumeration
+// keeps: the values of the front are the same, ids may differ.
 //
 // With `epsilon`, and when labels would take more than the memory given, labels go that others
 // match within a small factor; the factors multiply along the blocks and their product is the
@@ -15,7 +21,8 @@
 
 namespace edgefront {
 
-/// `tables` must outlive the strategy. Evaluates the networks of the front only.
+/// `tables` must outlive the strategy. Evaluates what is left behind the last block alone, or,
+/// where that is nothing, the networks nearest to keeping each rule.
 std::unique_ptr<Strategy> make_exact(const DesignSpace &space, const CostTables &tables,
                                      const RunConfig &config);
 

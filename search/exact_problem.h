@@ -1,11 +1,13 @@
-// What the exact search (exact.h) adds up along the blocks, and how sums of the first blocks are
-// compared: a sum beats another when it does so with every completion of the network.
+// What the exact search (exact.h) adds up along the blocks, and what those to come add at least and
+// at most. Criteria (labels.h) compares sums of the first blocks with it: a sum beats another when
+// it does so with every completion of the network.
 //
-// Three things do not simply add up. A target's part per network depends on all weights (they spill
+// Four things do not simply add up. A target's part per network depends on all weights (they spill
 // out of a cache or an Edge TPU's memory); it is convex in them, so of two sums the one that is no
-// later with the lightest and with the heaviest completion is no later with any: two criteria. The
-// peak of activations is a maximum. A constraint only matters while some completion can break it:
-// sums that are safe from it count as equal.
+// later with the lightest and with the heaviest completion is no later with any: two criteria, and
+// one where it is in proportion to the weights. The peak of activations is a maximum. An objective
+// combined over targets grows with each of them: each is compared by itself. A constraint only
+// matters while some completion can break it: sums that are safe from it count as equal.
 #pragma once
 
 #include "search/cost_tables.h"

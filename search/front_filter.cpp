@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 
@@ -33,7 +34,8 @@ Field find_field(const RunResult &result, const std::string &name) {
 std::optional<double> as_number(const std::string &text) {
     char *end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
-    return text.empty() || *end != '\0' ? std::nullopt : std::optional(value);
+    const bool is_number = !text.empty() && *end == '\0' && !std::isnan(value);
+    return is_number ? std::optional(value) : std::nullopt;
 }
 
 std::optional<double> number_at(const RunPoint &point, const Field &field) {

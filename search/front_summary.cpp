@@ -2,6 +2,7 @@
 
 #include "search/design_space.h"
 #include "search/refine.h"
+#include "search/reward.h"
 
 #include <fmt/format.h>
 
@@ -136,9 +137,11 @@ std::string composition(const RunResult &result) {
             fmt::format("  {:<{}} {:<{}} {:>6.0f} %{:>7.0f} %{:>10.0f}", rate.stage, stage_width,
                         rate.type, type_width, occurs ? 100 * stage->share(type) : 0.0,
                         100 * rate.offered, rate.reach_pixels);
-        for (std::size_t t = 0; t < rate.ms_per_100_mmacs.size(); t++) {
+        for (std::size_t t = 0; t < result.config.targets.size(); t++) {
             const std::size_t width = result.config.targets[t].name.size() + 16;
-            text += fmt::format("{:>{}.3f}", rate.ms_per_100_mmacs[t], width);
+            text += rate.ms_per_100_mmacs.empty()
+                        ? fmt::format("{:>{}}", "no MACs", width)
+                        : fmt::format("{:>{}.3f}", rate.ms_per_100_mmacs[t], width);
         }
         text += "\n";
     }
@@ -237,24 +240,53 @@ std::string path_of(const RunResult &result) {
     return text;
 }
 
+} // namespace
+
+std::string Preferred::certainty() const {
+    return !epsilon        ? "the largest of those evaluated"
+           : *epsilon == 0 ? "proven the largest of the space"
+                           : fmt::format("proven within {:.3g} % of the largest", 100 * *epsilon);
+}
+
+const RunPoint &preferred_point(const RunResult &result) {
+    const RewardOptions &r = result.config.reward;
+    const std::size_t quality = result.objective(r.quality),
+                      resource = result.objective(r.resource);
+    const auto reward = [&](const RunPoint &p) {
+        return reward_of(r, p.first_values()[quality], p.first_values()[resource]);
+    };
+    const RunPoint *best = nullptr;
+    for (const auto &p : result.points) {
+        if (p.id == result.preferred->id && (best == nullptr || reward(p) > reward(*best))) {
+            best = &p;
+        }
+    }
+    return best != nullptr ? *best : result.point(result.preferred->id);
+}
+
+namespace {
+
 /// The network that the reward prefers.
 std::string preferred_of(const RunResult &result) {
     if (!result.preferred) {
         return "";
     }
     const RewardOptions &r = result.config.reward;
-    const RunPoint &point = result.point(result.preferred->id);
-    std::string text = fmt::format("\nmost {} * ({} / {})^w: {}, reward {:.6g}, {}\n", r.quality,
-                                   r.resource, r.target, point.id, result.preferred->reward,
-                                   !result.preferred->epsilon ? "of those evaluated"
-                                   : *result.preferred->epsilon == 0
-                                       ? "proven the largest of the space"
-                                       : fmt::format("proven within {:.3g} % of the largest",
-                                                     100 * *result.preferred->epsilon));
+    const RunPoint &point = preferred_point(result);
+    std::string text =
+        fmt::format("\nmost {} * ({} / {})^w: {}, reward {:.6g}, {}\n", r.quality, r.resource,
+                    r.target, point.id, result.preferred->reward, result.preferred->certainty());
     for (std::size_t o = 0; o < result.objectives.size(); o++) {
         text += fmt::format("  {}: {}\n", result.objectives[o].name, point.first_values()[o]);
     }
     return text;
+}
+
+/// "130 %", "0.23 %"
+std::string percent(double share) {
+    const double shown = 100 * share;
+    return shown > 0 && shown < 0.01 ? "less than 0.01 %"
+                                     : fmt::format("{:.{}f} %", shown, shown < 1 ? 2 : shown < 10);
 }
 
 } // namespace
@@ -304,12 +336,15 @@ std::string growth(const RunResult &result) {
     const std::int64_t recent = patience > 0 ? patience : points.back().evaluated / 10;
     std::string text = fmt::format("hypervolume {:.4f} of the box of extreme values (estimated)",
                                    points.back().hypervolume);
-    if (const double gain = result.trace.gain(recent); std::isfinite(gain)) {
-        text +=
-            fmt::format("; over the last {} evaluations it grew by {:.2g} %", recent, 100 * gain);
+    // Others end when there is no more to do; few points lie too far apart.
+    const bool has_budget = result.config.strategy != "exhaustive" && result.config.evaluations > 0;
+    const bool dense = patience > 0 || (recent > 0 && points.size() >= 5);
+    const double gain = result.trace.gain(recent);
+    if (has_budget && dense && std::isfinite(gain)) {
+        text += fmt::format("; over the last {} evaluations it grew by {}", recent, percent(gain));
         if (patience > 0 && gain < result.config.min_gain) {
-            text += fmt::format(", less than {:.2g} %: no more were needed",
-                                100 * result.config.min_gain);
+            text +=
+                fmt::format(", less than {}: no more were needed", percent(result.config.min_gain));
         }
     }
     return text;

@@ -32,6 +32,10 @@ std::vector<StageMix> block_mix(const RunResult &result);
 /// the front", or why it is neither.
 std::string verdict(const PublishedMark &mark);
 
+/// The point of a result that has one `preferred`: of points that share its id, that with most of
+/// the reward.
+const RunPoint &preferred_point(const RunResult &result);
+
 /// "10 of 56 points refined by search: 8 on the front, 2 dominated", or "" where none is.
 std::string refined_count(const RunResult &result);
 

@@ -6,9 +6,6 @@ namespace edgefront {
 
 namespace {
 
-/// Above every feasible objective, below infinity with any violation added.
-constexpr double infeasible = 1e30;
-
 std::uint64_t hash_of(const Choices &choices) {
     std::string bytes;
     for (const int choice : choices) {
@@ -106,7 +103,7 @@ std::vector<double> fitness_of(const DesignSpace &space, const Evaluation &evalu
     std::vector<double> fitness;
     for (std::size_t o = 0; o < space.objectives.size(); o++) {
         const bool maximise = space.objectives[o].sense == Sense::maximise;
-        fitness.push_back(!evaluation.feasible() ? infeasible * (1 + evaluation.violation)
+        fitness.push_back(!evaluation.feasible() ? infeasible_fitness * (1 + evaluation.violation)
                           : maximise             ? -evaluation.values[o]
                                                  : evaluation.values[o]);
     }

@@ -45,6 +45,9 @@ private:
     std::vector<std::vector<int>> same_as_before_;
 };
 
+/// Above every feasible objective, below infinity with any violation added.
+constexpr double infeasible_fitness = 1e30;
+
 /// The values with less as better in every one. What breaks a rule is worse than all that does not,
 /// and the more so the further off it is. `least_size`: the last value is repeated up to it.
 std::vector<double> fitness_of(const DesignSpace &space, const Evaluation &evaluation,

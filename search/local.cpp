@@ -90,6 +90,8 @@ public:
     bool finished() const override {
         return exact_->finished() && (exhausted_ || done_ >= evaluations_);
     }
+    /// The labels' fronts come one context after the other, whatever they beat.
+    bool may_stall() const override { return exact_->finished(); }
     std::int64_t done() const override { return done_; }
     std::int64_t planned() const override { return std::max(done_, evaluations_); }
     Json state() const override;

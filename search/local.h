@@ -7,7 +7,9 @@
 // sums, capacity is the best guess. Label setting (exact.h) finds the front of that; then, all
 // objectives and constraints counting, networks one axis away from members of the front are tried
 // until no member is left whose neighbours are unknown (Pareto local search, Paquete et al. 2004),
-// or the budget is spent. While nothing feasible is known, those nearest to the rules are members.
+// or the budget is spent. It is about the neighbours: the relaxed front is priced in full, also
+// when that alone takes more evaluations. While nothing feasible is known, those nearest to the
+// rules are members.
 #pragma once
 
 #include "search/strategy.h"

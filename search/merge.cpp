@@ -143,9 +143,12 @@ bool surer(const RunPoint &a, const RunPoint &b) {
     return order(a) < order(b);
 }
 
-/// The points with second figures, by id. They must all come from the same kind of refinement.
-std::map<std::string, const RunPoint *> refined_points(const std::vector<FoundRun> &runs) {
-    std::map<std::string, const RunPoint *> points;
+/// Ids are too short to tell 10^5 points apart; choices do.
+using ByChoices = std::map<std::vector<std::string>, const RunPoint *>;
+
+/// The points with second figures. They must all come from the same kind of refinement.
+ByChoices refined_points(const std::vector<FoundRun> &runs) {
+    ByChoices points;
     const FoundRun *first = nullptr;
     for (const auto &run : runs) {
         const auto by = refined_by(run.result);
@@ -161,7 +164,7 @@ std::map<std::string, const RunPoint *> refined_points(const std::vector<FoundRu
         }
         for (const auto &point : run.result.points) {
             if (point.refined) {
-                const auto [at, is_new] = points.emplace(point.id, &point);
+                const auto [at, is_new] = points.emplace(point.choices, &point);
                 if (!is_new && surer(point, *at->second)) {
                     at->second = &point;
                 }
@@ -201,19 +204,25 @@ std::optional<AccuracySummary> accuracy_of(const std::vector<FoundRun> &runs,
     if (!all) {
         return all;
     }
-    std::set<std::string> predicted;
+    std::set<std::vector<std::string>> predicted;
     for (const auto &run : runs) {
         const std::optional<AccuracySummary> &own = run.result.accuracy;
-        if (own && own->plus_minus.value_or(0) > all->plus_minus.value_or(0)) {
+        if (!own) {
+            continue;
+        }
+        if (own->plus_minus.value_or(0) > all->plus_minus.value_or(0)) {
             all = own;
         }
-        for (const auto &id : own ? own->predicted : std::vector<std::string>{}) {
-            predicted.insert(id);
+        const std::set<std::string> ids(own->predicted.begin(), own->predicted.end());
+        for (const auto &point : run.result.points) {
+            if (ids.count(point.id) > 0) {
+                predicted.insert(point.choices);
+            }
         }
     }
     all->predicted.clear();
     for (const auto &point : points) {
-        if (predicted.count(point.id) > 0) {
+        if (predicted.count(point.choices) > 0) {
             all->predicted.push_back(point.id);
         }
     }
@@ -271,7 +280,7 @@ RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo) {
     }
     if (const auto refined = refined_points(runs); !refined.empty()) {
         for (auto &point : result.points) {
-            if (const auto at = refined.find(point.id); at != refined.end()) {
+            if (const auto at = refined.find(point.choices); at != refined.end()) {
                 point = *at->second;
             }
         }

@@ -23,7 +23,8 @@ struct FoundRun {
 /// that are refined (refine.h) bring their second ones along and are ranked anew. Throws UserError,
 /// with the differences, for runs whose space, targets, objectives, prices or models of accuracy
 /// differ, that have different first figures of a network, or that are refined in different ways,
-/// and for none at all.
+/// and for none at all. Growth, paths of netadapt and what a reward prefers belong to the
+/// single runs and stay with them.
 RunResult merge_runs(const std::vector<FoundRun> &runs, const Zoo &zoo);
 
 /// Writes run.json, front.csv and front.json into `directory`, which is made. Throws UserError when

@@ -3,7 +3,6 @@
 #include "search/dominance_tree.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <limits>
@@ -163,47 +162,6 @@ std::vector<std::size_t> ParetoFront::dominators(const std::vector<double> &valu
 bool ParetoFront::contains(const std::vector<double> &values) const {
     return std::any_of(members_.begin(), members_.end(),
                        [&](const Member &m) { return m.values == values; });
-}
-
-double ParetoFront::hypervolume_estimate(const std::vector<double> &reference) const {
-    if (members_.empty()) {
-        return 0;
-    }
-    // The box between the reference and the best of each objective holds the whole volume.
-    const std::vector<double> corner = costs_of(reference);
-    const std::size_t n = corner.size();
-    std::vector<double> best = corner;
-    for (std::size_t i = 0; i < costs_.size(); i++) {
-        best[i % n] = std::min(best[i % n], costs_[i]);
-    }
-    double volume = 1;
-    for (std::size_t i = 0; i < n; i++) {
-        volume *= corner[i] - best[i];
-    }
-    // Roberts' R sequence: additive recurrence with the powers of the root of x^(n+1) = x + 1.
-    double root = 1.5;
-    for (int i = 0; i < 60; i++) {
-        root = std::pow(1 + root, 1.0 / static_cast<double>(n + 1));
-    }
-    constexpr int samples = 2048;
-    int beaten = 0;
-    std::vector<double> at(n), position(n, 0.5);
-    for (int s = 0; s < samples; s++) {
-        for (std::size_t i = 0; i < n; i++) {
-            position[i] += std::pow(1 / root, static_cast<double>(i + 1));
-            position[i] -= std::floor(position[i]);
-            at[i] = best[i] + position[i] * (corner[i] - best[i]);
-        }
-        // Sorted by the first cost: none behind the first that exceeds it can beat the sample.
-        for (auto row = costs_.begin(); row != costs_.end() && *row <= at[0];
-             row += static_cast<std::ptrdiff_t>(n)) {
-            if (std::equal(at.begin(), at.end(), row, [](double a, double r) { return r <= a; })) {
-                beaten++;
-                break;
-            }
-        }
-    }
-    return volume * beaten / samples;
 }
 
 } // namespace edgefront

@@ -45,9 +45,6 @@ public:
     std::vector<std::size_t> dominators(const std::vector<double> &values) const;
     /// Whether some member has exactly these values.
     bool contains(const std::vector<double> &values) const;
-    /// Volume between the front and `reference` (a point every member beats in every objective),
-    /// estimated with quasi-random points: equal fronts give equal numbers. For watching a search.
-    double hypervolume_estimate(const std::vector<double> &reference) const;
 
 private:
     std::vector<double> costs_of(const std::vector<double> &values) const;

@@ -134,6 +134,18 @@ double reward_of(const RewardOptions &options, double quality, double resource) 
     return quality * std::pow(share, share <= 1 ? options.exponent : options.beyond);
 }
 
+void require_finite_reward(const DesignSpace &space, const RewardOptions &options,
+                           const std::vector<double> &best) {
+    const Scale scale(space, options);
+    if (!best.empty() && !(scale.reward(best) < 1e300)) {
+        throw UserError(fmt::format("{} * ({} / {})^w is too large for a number where {} is {}: "
+                                    "choose a --reward-target nearer to it or a --reward-exponent "
+                                    "nearer to 0",
+                                    options.quality, options.resource, options.target,
+                                    options.resource, best[scale.resource]));
+    }
+}
+
 RewardOptions resolve_reward(const DesignSpace &space, const RewardRequest &request) {
     if (request.target.empty()) {
         throw UserError("reward needs a value to aim at: --reward-target "

@@ -25,6 +25,11 @@ struct RewardRequest {
 /// Throws UserError for names that are no objectives and for exponents above 0.
 RewardOptions resolve_reward(const DesignSpace &space, const RewardRequest &request);
 
+/// Throws UserError when the reward of these values, one per objective and none worse than that of
+/// any network, is too large for a number.
+void require_finite_reward(const DesignSpace &space, const RewardOptions &options,
+                           const std::vector<double> &best);
+
 double reward_of(const RewardOptions &options, double quality, double resource);
 
 std::unique_ptr<Strategy> make_reward(const DesignSpace &space, const CostTables &tables,

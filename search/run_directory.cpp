@@ -191,9 +191,11 @@ const RunPoint &RunResult::point(const std::string &id) const {
     }
     for (const RunPoint *p : all) {
         if (!id.empty() && p->id.compare(0, id.size(), id) == 0) {
-            if (found != nullptr && found->id != p->id) {
-                throw UserError(
-                    fmt::format("point '{}' is ambiguous: {}, {}", id, found->id, p->id));
+            if (found != nullptr && found->choices != p->choices) {
+                const bool same = found->id == p->id;
+                throw UserError(fmt::format("point '{}' is ambiguous: {}, {}", id,
+                                            same ? join(found->choices, ";") : found->id,
+                                            same ? join(p->choices, ";") : p->id));
             }
             found = p;
         }

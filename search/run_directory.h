@@ -64,7 +64,7 @@ struct RunConfig {
 };
 
 struct RunPoint {
-    std::string id;                   ///< 8 hexadecimal digits, see DesignSpace::id
+    std::string id; ///< see DesignSpace::id; of 10^5 points about one shares it with another
     std::vector<std::string> choices; ///< one per choice name; "" where a block is left out
     std::vector<double> values;       ///< one per objective; second figures where there are any
     std::optional<RefinedPoint> refined = {}; ///< what is known since its refinement (refine.h)
@@ -103,21 +103,22 @@ struct PublishedMark {
 
 /// Why candidates were refused, by constraint.
 struct Refusals {
-    std::string constraint; ///< "latency_ms:pixel6-cpu <= 3", "spatial mixing", "unsupported on
-                            ///< hexagon690: ..."
+    std::string constraint; ///< "latency_ms:pixel6-cpu <= 3", "every layer
+                            ///< runs on coral-usb (a reason it did not)"
     std::int64_t candidates = 0;
     std::optional<double> nearest; ///< the value nearest to the bound among those refused
 };
 
-/// What one type of UIB costs in a stage and what it sees: the reason for its share of a front.
+/// What one type of block costs in a stage and what it sees: the reason for its share of a front.
 /// Means over the stage's blocks behind the first, at all resolutions, widths and channels of the
 /// space.
 struct BlockRate {
-    std::string stage;                    ///< "s1"
-    std::string type;                     ///< "ExtraDW", "IB", "ConvNext", "FFN"
-    double offered = 0;                   ///< share of the options, 0 to 1
-    double reach_pixels = 0;              ///< by which a block widens the receptive field
-    std::vector<double> ms_per_100_mmacs; ///< latency by MACs, one per target of the run
+    std::string stage;       ///< "s1"
+    std::string type;        ///< "ExtraDW", "IB", "ConvNext", "FFN", or another option's text
+    double offered = 0;      ///< share of the options, 0 to 1
+    double reach_pixels = 0; ///< by which a block widens the receptive field
+    /// Latency by MACs, one per target of the run; empty where the blocks have no MACs (pooling).
+    std::vector<double> ms_per_100_mmacs;
 };
 
 /// Where the column top1 comes from, and how far it may be trusted.
@@ -154,6 +155,9 @@ struct Preferred {
     /// Proven: no network of the space has a reward above (1 + epsilon) times this. Nothing: the
     /// best that was evaluated.
     std::optional<double> epsilon;
+
+    /// "proven the largest of the space"
+    std::string certainty() const;
 };
 
 struct RunCounters {
@@ -192,7 +196,7 @@ struct RunResult {
     std::optional<Preferred> preferred;      ///< by reward: a point of the front
 
     /// A point of the front or of the path, by id or by its first characters; throws UserError
-    /// (unknown, ambiguous).
+    /// (unknown; ambiguous, with the ids or, where two points share one, the choices).
     const RunPoint &point(const std::string &id) const;
     /// Index into `objectives`; throws UserError with the nearest name.
     std::size_t objective(const std::string &name) const;

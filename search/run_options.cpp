@@ -2,6 +2,7 @@
 
 #include "search/run_directory.h"
 
+#include <algorithm>
 #include <map>
 
 namespace edgefront {
@@ -127,6 +128,11 @@ const std::vector<std::string> &options_of(const std::string &strategy) {
 }
 
 } // namespace
+
+bool has_option(const std::string &strategy, const std::string &option) {
+    const std::vector<std::string> &own = options_of(strategy);
+    return std::count(own.begin(), own.end(), option) > 0;
+}
 
 Json write_options(const RunConfig &config) {
     Json json = Json::object();

@@ -37,6 +37,9 @@ struct RewardOptions {
 /// {"evaluations": ..., "population": ...}: those of `config.strategy`. Throws UserError for an
 /// unknown strategy.
 Json write_options(const RunConfig &config);
+/// Whether a strategy has the keys of an option: "evaluations", "population", "epsilon",
+/// "memory_bytes", "patience", "netadapt" or "reward". Throws UserError for an unknown strategy.
+bool has_option(const std::string &strategy, const std::string &option);
 /// Reads them for `config.strategy`, all of them and no other; throws UserError.
 void read_options(const JsonReader &json, RunConfig &config);
 

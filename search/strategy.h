@@ -21,6 +21,8 @@ public:
     /// What the candidates of the last `ask` cost, in their order. Called once after each `ask`.
     virtual void tell(const std::vector<Choices> &, const std::vector<Evaluation> &) {}
     virtual bool finished() const = 0;
+    /// Whether the search may end here because its hypervolume came to a stand.
+    virtual bool may_stall() const { return true; }
     /// Evaluations done and planned; of the exact search, steps.
     virtual std::int64_t done() const = 0;
     virtual std::int64_t planned() const = 0;

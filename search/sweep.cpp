@@ -18,13 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t default_evaluations = 100000;
-constexpr std::int64_t default_memory = std::int64_t{1} << 30;
-/// Rough labels, so that time is left for neighbours.
-constexpr std::int64_t local_evaluations = 1000000, local_memory = std::int64_t{1} << 24;
-constexpr double local_epsilon = 0.05;
 constexpr const char *state_name = "state.json";
-constexpr double default_min_gain = 0.001;
 constexpr const char *state_schema = "edgefront/state/1";
 constexpr std::chrono::milliseconds save_every(200);
 
@@ -33,124 +27,6 @@ void remove_file(const fs::path &path) {
     std::error_code ignored;
     fs::remove(path, ignored);
 }
-
-void require_population(int population, int multiple) {
-    if (population < 8 || population % multiple != 0) {
-        throw UserError(fmt::format(
-            "the population must be {}at least 8, found {}",
-            multiple > 1 ? fmt::format("a multiple of {} and ", multiple) : "", population));
-    }
-}
-
-/// No network is evaluated twice.
-std::int64_t at_most_all(const DesignSpace &space, std::int64_t evaluations) {
-    return space.size() < static_cast<double>(evaluations) ? static_cast<std::int64_t>(space.size())
-                                                           : evaluations;
-}
-
-/// Options that another strategy would ignore.
-void require_used(const std::string &strategy, const SweepRequest &request) {
-    const auto refuse = [&](bool given, const char *options, const char *owner) {
-        if (given && strategy != owner) {
-            throw UserError(fmt::format("{} are options of the strategy {}, not of {}", options,
-                                        owner, strategy));
-        }
-    };
-    const NetAdaptRequest &n = request.netadapt;
-    refuse(!n.from.empty() || !n.toward.empty() || n.step || n.decay || n.until ||
-               !n.weights.empty(),
-           "--from, --toward, --step, --decay, --until and --weight", "netadapt");
-    const RewardRequest &r = request.reward;
-    refuse(!r.quality.empty() || !r.target.empty() || !r.exponents.empty(),
-           "--reward-quality, --reward-target and --reward-exponent", "reward");
-    if (request.min_gain && !request.patience) {
-        throw UserError("--min-gain needs --patience: the evaluations it is about");
-    }
-    const bool patient = strategy == "nsga2" || strategy == "evolution" || strategy == "local";
-    if (request.patience && !patient) {
-        throw UserError(fmt::format("--patience is an option of the strategies nsga2, evolution "
-                                    "and local, not of {}",
-                                    strategy));
-    }
-}
-
-} // namespace
-
-RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &targets,
-                  const SweepRequest &request, const std::string &tool_version) {
-    RunConfig config;
-    config.tool_version = tool_version;
-    check_accuracy(space, request.strategy);
-    DesignSpace resolved = space;
-    if (space.accuracy) {
-        resolved.accuracy = pinned(*space.accuracy);
-    }
-    config.space = write_space(resolved);
-    config.seed = request.seed;
-    config.strategy = request.strategy;
-    if (config.strategy == "auto") {
-        config.strategy = space.size() <= exhaustive_limit ? "exhaustive" : "nsga2";
-    }
-    for (const auto &target : targets) {
-        config.targets.push_back({target.name, target.model->target().hash,
-                                  to_string(target.workload.precision), target.workload.threads});
-    }
-    require_used(config.strategy, request);
-    if (request.patience) {
-        config.patience = *request.patience;
-        config.min_gain = request.min_gain.value_or(default_min_gain);
-    }
-    const std::string &strategy = config.strategy;
-    const std::int64_t memory = request.memory_bytes.value_or(default_memory);
-    const std::int64_t wanted = request.evaluations.value_or(default_evaluations);
-    if (strategy == "exhaustive") {
-        if (space.size() > 1e9) {
-            throw UserError(fmt::format("{:.3g} networks are too many to enumerate; use the "
-                                        "strategy exact or nsga2",
-                                        space.size()));
-        }
-        config.evaluations = static_cast<std::int64_t>(space.size());
-        return config;
-    }
-    if (strategy == "exact") {
-        config.epsilon = request.epsilon.value_or(0);
-        config.memory_bytes = memory;
-        return config;
-    }
-    if (space.size() < 2) {
-        throw UserError("a space of one network needs no search; use the strategy exhaustive");
-    }
-    if (strategy == "nsga2") {
-        require_population(request.population, 4);
-        config.population = request.population;
-        config.evaluations = at_most_all(
-            space, request.generations ? *request.generations * request.population : wanted);
-    } else if (strategy == "evolution") {
-        require_population(request.population, 1);
-        config.population = request.population;
-        config.evaluations = at_most_all(space, wanted);
-    } else if (strategy == "netadapt") {
-        config.netadapt = resolve_netadapt(space, targets, request.netadapt);
-    } else if (strategy == "local") {
-        config.evaluations = at_most_all(space, request.evaluations.value_or(local_evaluations));
-        config.epsilon = request.epsilon.value_or(local_epsilon);
-        config.memory_bytes = request.memory_bytes.value_or(local_memory);
-    } else if (strategy == "reward") {
-        config.reward = resolve_reward(space, request.reward);
-        require_population(request.population, 1);
-        config.population = request.population;
-        config.evaluations = at_most_all(
-            space, request.evaluations.value_or(space.uses_top1() ? default_evaluations : 0));
-        config.memory_bytes = memory;
-    } else {
-        throw UserError(fmt::format("unknown strategy '{}', expected one of {}{}", strategy,
-                                    join(strategy_names()),
-                                    did_you_mean(strategy, strategy_names())));
-    }
-    return config;
-}
-
-namespace {
 
 std::vector<Sense> senses_of(const DesignSpace &space) {
     std::vector<Sense> senses;
@@ -173,6 +49,9 @@ public:
         counters_.space_size = space_.size();
         for (const auto &rule : tables_.rules()) {
             counters_.refused.push_back({rule, 0, {}});
+        }
+        if (config.strategy == "reward") {
+            require_finite_reward(space_, config.reward, tracer_.trace().best);
         }
         if (hooks_.priced) {
             hooks_.priced(tables_);
@@ -218,7 +97,9 @@ private:
             strategy_->tell(batch, admit(batch));
             tracer_.record(front_, counters_.evaluated, strategy_->finished());
             if (hooks_.progress) {
-                hooks_.progress({strategy_->done(), strategy_->planned(), front_});
+                const auto &trace = tracer_.trace().points;
+                hooks_.progress({strategy_->done(), strategy_->planned(), front_,
+                                 trace.empty() ? 0 : trace.back().hypervolume});
             }
             // Saving takes a tenth of the time at most, however large the state has become.
             const auto begin = Clock::now();
@@ -238,7 +119,9 @@ private:
     }
 
     fs::path state_path() const { return directory_ / state_name; }
-    bool finished() const { return strategy_->finished() || tracer_.stalled(); }
+    bool finished() const {
+        return strategy_->finished() || (strategy_->may_stall() && tracer_.stalled());
+    }
 
     /// The published networks are points like any other: what the front keeps is not beaten by
     /// them.

@@ -23,8 +23,8 @@ struct SweepRequest {
     std::uint64_t seed = default_seed;
     /// Budget. Without one reward is exact, where top1 does not count.
     std::optional<std::int64_t> evaluations;
-    std::optional<std::int64_t> generations;  ///< nsga2: instead, in populations
-    int population = 400;                     ///< nsga2: a multiple of 4; evolution
+    std::optional<std::int64_t> generations;  ///< where there is a population: instead, in those
+    std::optional<int> population;            ///< nsga2: a multiple of 4; evolution, reward; 400
     std::optional<double> epsilon;            ///< exact, local: see RunConfig
     std::optional<std::int64_t> memory_bytes; ///< exact, local, reward: for labels
     /// nsga2, evolution, local: see RunConfig.
@@ -34,7 +34,8 @@ struct SweepRequest {
     RewardRequest reward;
 };
 
-/// The configuration with everything decided. Throws UserError for a request that cannot be.
+/// The configuration with everything decided. Throws UserError for a request that cannot be, that
+/// run.json could not hold, or of which the strategy would ignore a part.
 RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &targets,
                   const SweepRequest &request, const std::string &tool_version);
 
@@ -43,6 +44,7 @@ struct SweepProgress {
     std::int64_t done = 0;
     std::int64_t planned = 0;
     const ParetoFront &front;
+    double hypervolume = 0; ///< that of the trace's last point
 };
 
 struct SweepHooks {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
 #include <filesystem>
 #include <string>
@@ -27,6 +28,15 @@ const RunResult &tiny_run() {
         return read_run(folder.path());
     }();
     return result;
+}
+
+std::string fact(const RunReport &report, const std::string &label) {
+    for (const Fact &f : report.run) {
+        if (f.label == label) {
+            return f.value;
+        }
+    }
+    return "no such fact";
 }
 
 RunReport report_of(const RunResult &result, const ReportRequest &request = {}) {
@@ -370,6 +380,37 @@ TEST(Report, RefusesAFileWhosePublishedNetworkHasTooFewValues) {
 
 TEST(Report, TheSameRunGivesTheSameBytes) {
     EXPECT_EQ(write_html(report_of(tiny_run())), write_html(report_of(tiny_run())));
+}
+
+TEST(RunReport, the_strategys_options_and_what_it_prefers_are_told) {
+    RunResult result = tiny_run();
+    result.config.strategy = "reward";
+    result.config.reward = {"macs", "latency_ms:pixel6-cpu", 0.3, 0, -1};
+    result.config.memory_bytes = 1 << 20;
+    const std::string id = result.points.back().id;
+    result.preferred = Preferred{id, 1.5e8, 0.0};
+    const RunReport report = report_of(result);
+    EXPECT_EQ(fact(report, "resource"), "latency_ms:pixel6-cpu");
+    EXPECT_EQ(fact(report, "beyond"), "-1.0");
+    EXPECT_EQ(fact(report, "memory bytes"), "1,048,576");
+    EXPECT_EQ(fact(report, "preferred"), id + ", reward 1.5e+08, proven the largest of the space");
+    const auto at = std::find_if(report.points.begin(), report.points.end(),
+                                 [&](const ReportPoint &p) { return p.id == id; });
+    ASSERT_NE(at, report.points.end());
+    EXPECT_EQ(std::count(at->roles.begin(), at->roles.end(), "preferred"), 1);
+}
+
+TEST(RunReport, a_path_is_told_step_by_step) {
+    RunResult result = tiny_run();
+    result.config.strategy = "netadapt";
+    result.config.netadapt.from = "published_net";
+    result.config.netadapt.toward = "latency_ms:pixel6-cpu";
+    result.path = {{"", 0, 0, result.points[1]}, {"width: 1 -> 0.5", 3, 0.2, result.points[0]}};
+    const RunReport report = report_of(result);
+    EXPECT_EQ(fact(report, "from"), "published_net");
+    EXPECT_EQ(fact(report, "path from").substr(0, 8), result.points[1].id);
+    EXPECT_TRUE(contains(fact(report, "step 1"), result.points[0].id));
+    EXPECT_TRUE(contains(fact(report, "step 1"), "(width: 1 -> 0.5)"));
 }
 
 } // namespace

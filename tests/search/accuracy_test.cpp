@@ -68,8 +68,12 @@ protected:
         const DesignSpace read = space_of(space);
         SweepRequest request;
         request.strategy = strategy;
-        request.population = 8;
-        request.evaluations = 160;
+        if (strategy == "nsga2" || strategy == "evolution") {
+            request.population = 8;
+        }
+        if (request.population || strategy == "local") {
+            request.evaluations = 160;
+        }
         SweepHooks hooks;
         hooks.accuracy = accuracy;
         hooks.accuracy.folder = root_ / folder;

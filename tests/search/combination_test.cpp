@@ -159,6 +159,16 @@ TEST_F(CombinationTest, mistakes_are_reported_with_pointer_and_nearest_name) {
         EXPECT_NE(std::string(e.what()).find("coral-usb cannot run it"), std::string::npos)
             << e.what();
     }
+    Json twice = combined_space(8, mean_ratio());
+    twice["objectives"].push_back(mean_ratio());
+    twice["objectives"].back()["weights"] = {3, 1};
+    try {
+        space_of(twice);
+        ADD_FAILURE() << "two objectives of one name were accepted";
+    } catch (const UserError &e) {
+        EXPECT_NE(std::string(e.what()).find("does not tell \"weights\""), std::string::npos)
+            << e.what();
+    }
     Json alone = {{"metric", "latency_ms"}, {"target", devices[0]}, {"combine", "worst"}};
     EXPECT_THROW(space_of(combined_space(6, alone)), UserError);
     Json least = worst_latency();

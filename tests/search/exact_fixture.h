@@ -18,8 +18,10 @@ protected:
                   std::int64_t memory_bytes = std::int64_t{1} << 30) {
         SweepRequest request;
         request.strategy = strategy;
-        request.epsilon = epsilon;
-        request.memory_bytes = memory_bytes;
+        if (strategy == "exact") {
+            request.epsilon = epsilon;
+            request.memory_bytes = memory_bytes;
+        }
         const RunConfig config = resolve(space, price_targets(space), request, "0.0.test");
         const std::string folder = std::to_string(runs_++);
         return run_sweep(config, root_ / folder, zoo_, SweepHooks()).result;

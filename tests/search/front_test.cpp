@@ -42,7 +42,7 @@ TEST(FrontFilter, conditions_on_choices_and_objectives_all_hold) {
 TEST(FrontFilter, bad_conditions_are_refused) {
     const RunResult r = small_result();
     for (const char *bad : {"macs", "<3", "latency_ms:hots<3", "macs<many", "activation<relu",
-                            "macs!3", "macs=", ""}) {
+                            "macs<nan", "macs!3", "macs=", ""}) {
         EXPECT_THROW(filter(r, {bad}), UserError) << bad;
     }
 }
@@ -77,6 +77,21 @@ TEST(RunResult, an_id_may_be_shortened_while_it_is_unambiguous) {
     EXPECT_THROW(r.point("aaaa"), UserError);
     EXPECT_EQ(r.objective("macs"), 1u);
     EXPECT_THROW(r.objective("mac"), UserError);
+}
+
+TEST(RunResult, two_points_that_share_an_id_are_ambiguous_and_told_apart_by_their_choices) {
+    RunResult r = small_result();
+    r.points[1].id = r.points[0].id;
+    try {
+        r.point("aaaa0001");
+        ADD_FAILURE() << "accepted";
+    } catch (const UserError &e) {
+        const std::string text = e.what();
+        EXPECT_NE(text.find("ambiguous: 96;relu;a3_k3_e2;;a0_k0_e4, 128;"), std::string::npos)
+            << text;
+    }
+    r.points[1] = r.points[0]; // one network that stands twice, as a step of a path does
+    EXPECT_EQ(r.point("aaaa0001").choices, r.points[0].choices);
 }
 
 } // namespace

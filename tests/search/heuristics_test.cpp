@@ -25,7 +25,15 @@ SweepRequest budget(const std::string &strategy, std::int64_t evaluations) {
     SweepRequest request;
     request.strategy = strategy;
     request.evaluations = evaluations;
-    request.population = 80;
+    if (strategy == "evolution") {
+        request.population = 80;
+    }
+    return request;
+}
+
+SweepRequest enumeration() {
+    SweepRequest request;
+    request.strategy = "exhaustive";
     return request;
 }
 
@@ -83,7 +91,7 @@ class HeuristicsTest : public SweepFixture {};
 
 TEST_F(HeuristicsTest, evolution_finds_nearly_all_of_the_front_of_a_small_space) {
     const DesignSpace space = middle_space();
-    const RunResult exact = result_of(space, budget("exhaustive", 1), "exact");
+    const RunResult exact = result_of(space, enumeration(), "exact");
     for (const std::uint64_t seed : {1, 2, 3}) {
         SweepRequest request = budget("evolution", 2000); // of 8640 networks
         request.seed = seed;
@@ -97,7 +105,7 @@ TEST_F(HeuristicsTest, evolution_finds_nearly_all_of_the_front_of_a_small_space)
 
 TEST_F(HeuristicsTest, evolution_beats_as_many_networks_drawn_at_random) {
     const DesignSpace space = middle_space();
-    const RunResult exact = result_of(space, budget("exhaustive", 1), "exact");
+    const RunResult exact = result_of(space, enumeration(), "exact");
     SweepRequest random = budget("evolution", 1000);
     random.population = 1000; // all in the first generation
     const RunResult drawn = result_of(space, random, "drawn");
@@ -136,7 +144,7 @@ TEST_F(HeuristicsTest, local_search_finds_the_front_with_peak_memory_from_one_wi
     const DesignSpace easy = relaxed(space);
     ASSERT_EQ(easy.objectives.size(), 2u); // without the peak
     EXPECT_NE(relaxation(space).find("peak_bytes"), std::string::npos);
-    const RunResult exact = result_of(space, budget("exhaustive", 1), "exact");
+    const RunResult exact = result_of(space, enumeration(), "exact");
     const RunResult found = result_of(space, budget("local", 100000), "found");
     EXPECT_LT(found.counters.evaluated, 2000);
     EXPECT_FALSE(found.epsilon);
@@ -146,6 +154,17 @@ TEST_F(HeuristicsTest, local_search_finds_the_front_with_peak_memory_from_one_wi
     const RunResult start = result_of(space, budget("local", 1), "start");
     EXPECT_LT(share_of_points(start, exact), 0.9);
     EXPECT_EQ(file("start/run.json").find("population"), std::string::npos);
+}
+
+TEST_F(HeuristicsTest, patience_lets_a_local_search_finish_the_front_it_starts_from) {
+    const DesignSpace space = middle_space();
+    const RunResult start = result_of(space, budget("local", 1), "start"); // that front alone
+    SweepRequest hasty = budget("local", 100000);
+    hasty.patience = 1;
+    hasty.min_gain = 1;
+    const RunResult found = result_of(space, hasty, "found");
+    EXPECT_GE(found.counters.evaluated, start.counters.evaluated);
+    EXPECT_LT(found.counters.evaluated, space.size());
 }
 
 TEST_F(HeuristicsTest, local_search_leaves_no_neighbour_of_its_front_untried) {
@@ -175,7 +194,7 @@ TEST_F(HeuristicsTest, local_search_finds_its_way_into_a_peak_its_relaxed_front_
     json["activations"] = {"relu"};
     const DesignSpace with_peak = space_of(json); // its second objective
     json["objectives"] = {{{"metric", "macs"}, {"sense", "maximise"}}};
-    const RunResult free = result_of(space_of(json), budget("exhaustive", 1), "free");
+    const RunResult free = result_of(space_of(json), enumeration(), "free");
     const auto targets = price_targets(with_peak);
     const CostTables tables(with_peak, targets, 1);
     ASSERT_EQ(free.points.size(), 1u);
@@ -184,7 +203,7 @@ TEST_F(HeuristicsTest, local_search_finds_its_way_into_a_peak_its_relaxed_front_
         {{"metric", "peak_bytes"}, {"target", "pixel6-cpu"}, {"at_most", peak - 1}}};
     const DesignSpace space = space_of(json);
     EXPECT_NE(relaxation(space).find("constraint on peak_bytes"), std::string::npos);
-    const RunResult exact = result_of(space, budget("exhaustive", 1), "exact");
+    const RunResult exact = result_of(space, enumeration(), "exact");
     const RunResult start = result_of(space, budget("local", 1), "start");
     const RunResult found = result_of(space, budget("local", 100000), "found");
     EXPECT_TRUE(start.points.empty());

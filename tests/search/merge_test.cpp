@@ -215,6 +215,25 @@ TEST_F(MergeTest, runs_that_cannot_be_compared_are_refused_with_the_difference) 
     EXPECT_THROW(merged({}), UserError);
 }
 
+TEST_F(MergeTest, second_figures_go_to_the_network_they_are_of_when_two_share_an_id) {
+    FoundRun a = sweep("a", shipped_space("tiny"), {});
+    auto &points = a.result.points;
+    ASSERT_GT(points.size(), 2u);
+    RunPoint &refined = points[1];
+    RefinedPoint second;
+    second.predicted = refined.values;
+    second.kinds.assign(refined.values.size(), {});
+    second.failure = "no compiler";
+    refined.refined = second;
+    refined.id = points[0].id;
+    const auto choices = refined.choices;
+    const RunResult joined = merged({a});
+    ASSERT_EQ(joined.points.size(), points.size());
+    for (const auto &point : joined.points) {
+        EXPECT_EQ(point.refined.has_value(), point.choices == choices);
+    }
+}
+
 TEST_F(MergeTest, a_merged_front_is_a_run_like_any_other_but_cannot_be_swept) {
     const DesignSpace space = wide_space();
     const FoundRun a = sweep("a", space, seeded(1)), b = sweep("b", space, seeded(2));

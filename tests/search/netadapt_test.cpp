@@ -154,7 +154,7 @@ TEST_F(NetAdaptTest, what_cannot_be_says_why) {
     says(request, "expected OBJECTIVE=NUMBER");
     request = down("mobilenet_v4_conv_small");
     request.strategy = "evolution";
-    says(request, "options of the strategy netadapt, not of evolution");
+    says(request, "option of the strategy netadapt, not of evolution");
 
     Json json = write_space(space);
     json["objectives"] = {{{"metric", "latency_ms"}, {"target", "pixel6-cpu"}}};

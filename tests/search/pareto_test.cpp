@@ -82,15 +82,5 @@ TEST(Pareto, admit_says_whether_the_point_stands_and_dominators_say_who_beats_it
     EXPECT_FALSE(front.contains({3, 2}));
 }
 
-TEST(Pareto, the_hypervolume_of_a_staircase_is_its_area) {
-    ParetoFront front({Sense::minimise, Sense::maximise});
-    front.admit({{0}, {1, 5}});
-    front.admit({{1}, {2, 8}});
-    // Between reference (3, 4): the columns 1..2 (height 1) and 2..3 (height 4).
-    EXPECT_NEAR(front.hypervolume_estimate({3, 4}), 5.0, 0.05);
-    front.admit({{2}, {1.5, 7}});
-    EXPECT_NEAR(front.hypervolume_estimate({3, 4}), 6.0, 0.06);
-}
-
 } // namespace
 } // namespace edgefront

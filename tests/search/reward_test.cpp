@@ -160,6 +160,9 @@ TEST_F(RewardTest, what_cannot_be_says_why) {
     SweepRequest request = reward("latency_ms:pixel6-cpu=3");
     request.reward.quality = "mac";
     says(tiny, request, "did you mean 'macs'");
+    EXPECT_THROW(run(config(tiny, reward("latency_ms:pixel6-cpu=1e300", {-10})), "steep"),
+                 UserError);
+    EXPECT_FALSE(fs::exists(root_ / "steep/run.json")); // before anything is searched
     says(shipped_space("uib_small"), reward("latency_ms:pixel6-cpu=3"), "(macs, params)");
 }
 

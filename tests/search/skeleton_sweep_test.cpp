@@ -77,7 +77,9 @@ protected:
     RunResult run(const DesignSpace &space, const std::string &strategy, double epsilon = 0) {
         SweepRequest request;
         request.strategy = strategy;
-        request.epsilon = epsilon;
+        if (strategy == "exact") {
+            request.epsilon = epsilon;
+        }
         const RunConfig config = resolve(space, price_targets(space), request, "0.0.test");
         return run_sweep(config, temporary_.path() / std::to_string(runs_++), Zoo(), SweepHooks())
             .result;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace edgefront {
 namespace {
@@ -109,6 +110,78 @@ TEST_F(SweepTest, a_published_network_is_on_the_front_or_dominated_even_after_a_
         EXPECT_TRUE(mark.inside && mark.feasible);
         EXPECT_NE(mark.on_front, !mark.dominated_by.empty()) << mark.network;
     }
+}
+
+TEST_F(SweepTest, what_run_json_could_not_hold_is_refused_before_the_search) {
+    const DesignSpace space = space_of(uib_small_on_cpu_json());
+    const auto refused = [&](const std::string &strategy, const auto &change) -> std::string {
+        SweepRequest request;
+        request.strategy = strategy;
+        change(request);
+        try {
+            config(space, request);
+        } catch (const UserError &e) {
+            return e.what();
+        }
+        return "accepted";
+    };
+    const std::int64_t huge = std::numeric_limits<std::int64_t>::max();
+    EXPECT_NE(refused("evolution", [&](auto &r) { r.population = 2000000; }).find("/population"),
+              std::string::npos);
+    EXPECT_NE(refused("nsga2", [&](auto &r) { r.patience = huge; }).find("/patience"),
+              std::string::npos);
+    EXPECT_NE(refused("reward",
+                      [&](auto &r) {
+                          r.reward.quality = "macs";
+                          r.reward.target = "latency_ms:pixel6-cpu=1e-320";
+                      })
+                  .find("/target"),
+              std::string::npos);
+    const DesignSpace large = shipped_space("mobilenet_v4_uib");
+    SweepRequest request;
+    request.strategy = "nsga2";
+    request.evaluations = (std::int64_t{1} << 53) + 1;
+    EXPECT_THROW(config(large, request), UserError);
+    request.evaluations.reset();
+    request.generations = huge;
+    EXPECT_THROW(config(large, request), UserError);
+    const DesignSpace tiny = shipped_space("tiny"); // no more than there are networks
+    EXPECT_EQ(static_cast<double>(config(tiny, request).evaluations), tiny.size());
+}
+
+TEST_F(SweepTest, options_that_a_strategy_would_ignore_are_refused_with_those_that_have_them) {
+    const DesignSpace space = shipped_space("tiny");
+    SweepRequest base, evaluations, generations, population, epsilon, memory;
+    evaluations.evaluations = 100;
+    generations.generations = 10;
+    population.population = 40;
+    epsilon.epsilon = 0.1;
+    memory.memory_bytes = 1 << 20;
+    const auto refused = [&](const std::string &strategy, SweepRequest request) {
+        request.strategy = strategy;
+        request.reward.target = strategy == "reward" ? "latency_ms:pixel6-cpu=3" : "";
+        try {
+            config(space, request);
+        } catch (const UserError &) {
+            return true;
+        }
+        return false;
+    };
+    for (const char *strategy : {"exhaustive", "exact", "nsga2", "evolution", "local", "reward"}) {
+        EXPECT_FALSE(refused(strategy, base)) << strategy;
+        const std::string s = strategy;
+        const bool labels = s == "exact" || s == "local", bred = s == "nsga2" || s == "evolution";
+        EXPECT_EQ(refused(s, evaluations), s == "exhaustive" || s == "exact") << s;
+        EXPECT_EQ(refused(s, generations), !bred && s != "reward") << s;
+        EXPECT_EQ(refused(s, population), !bred) << s; // without a budget reward is exact
+        EXPECT_EQ(refused(s, epsilon), !labels) << s;
+        EXPECT_EQ(refused(s, memory), !labels && s != "reward") << s;
+    }
+    population.evaluations = 100;
+    memory.evaluations = 100;
+    EXPECT_FALSE(refused("reward", population));
+    EXPECT_TRUE(refused("reward", memory));
+    EXPECT_TRUE(refused("auto", evaluations)); // a small space is enumerated
 }
 
 TEST_F(SweepTest, another_seed_gives_another_walk) {

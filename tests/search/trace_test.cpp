@@ -116,6 +116,23 @@ TEST_F(TraceTest, a_sweep_records_how_its_front_grew) {
     }
 }
 
+TEST_F(TraceTest, growth_is_told_where_a_budget_ends_the_search_and_points_are_near_enough) {
+    RunResult result;
+    result.config.strategy = "nsga2";
+    result.config.evaluations = 1000;
+    result.trace.points = {{100, 1, 0.1}, {800, 1, 0.1}, {850, 1, 0.1}, {900, 1, 0.1}};
+    EXPECT_EQ(growth(result).find("over the last"), std::string::npos);
+    result.trace.points.push_back({1000, 9, 0.23});
+    EXPECT_NE(growth(result).find("over the last 100 evaluations it grew by 130 %"),
+              std::string::npos)
+        << growth(result);
+    for (const char *strategy : {"exhaustive", "exact"}) {
+        result.config.strategy = strategy;
+        result.config.evaluations = strategy == std::string("exact") ? 0 : 1000;
+        EXPECT_EQ(growth(result).find("over the last"), std::string::npos);
+    }
+}
+
 TEST_F(TraceTest, patience_ends_a_search_that_has_come_to_a_stand) {
     const RunConfig patient = config("nsga2", 5000, 300);
     const RunResult result = run(patient, "whole").result;
@@ -138,10 +155,22 @@ TEST_F(TraceTest, patience_ends_a_search_that_has_come_to_a_stand) {
 }
 
 TEST_F(TraceTest, only_searches_with_a_budget_have_patience) {
-    for (const char *strategy : {"exact", "exhaustive", "reward"}) {
-        EXPECT_THROW(config(strategy, 100, 10), UserError);
-    }
     SweepRequest request;
+    request.patience = 10;
+    for (const char *strategy : {"exact", "exhaustive", "netadapt", "reward"}) {
+        request.strategy = strategy;
+        try {
+            resolve(space_, price_targets(space_), request, "0.0.test");
+            ADD_FAILURE() << strategy;
+        } catch (const UserError &e) {
+            EXPECT_NE(std::string(e.what()).find("--patience is an option of the strategies "
+                                                 "nsga2, evolution, local, not of " +
+                                                 std::string(strategy)),
+                      std::string::npos)
+                << e.what();
+        }
+    }
+    request = {};
     request.strategy = "nsga2";
     request.min_gain = 0.1;
     EXPECT_THROW(resolve(space_, price_targets(space_), request, "0.0.test"), UserError);
