@@ -257,7 +257,8 @@ void add_search_options(CLI::App &command, Options &options) {
     SweepRequest &request = options.request;
     command
         .add_option("--strategy", request.strategy,
-                    "auto: exhaustive up to 200000 networks, else nsga2")
+                    "auto: exhaustive up to 200000 networks; else exact within 1 % up to three "
+                    "objectives, nsga2 beyond")
         ->check(CLI::IsMember(strategy_names()))
         ->capture_default_str();
     command.add_option("--seed", request.seed, "Seed of every random choice")

@@ -17,6 +17,10 @@ constexpr std::int64_t default_memory = std::int64_t{1} << 30;
 constexpr std::int64_t local_evaluations = 1000000, local_memory = std::int64_t{1} << 24;
 constexpr double local_epsilon = 0.05;
 constexpr double default_min_gain = 0.001;
+/// Up to so many objectives label setting takes seconds on the largest shipped spaces
+/// (bench_search), with this epsilon when none is given.
+constexpr std::size_t few_objectives = 3;
+constexpr double auto_epsilon = 0.01;
 
 /// The request's population, or the default one.
 int population_of(const SweepRequest &request, int multiple) {
@@ -39,6 +43,25 @@ std::int64_t budget_of(const SweepRequest &request, const DesignSpace &space, in
     }
     return space.size() < static_cast<double>(budget) ? static_cast<std::int64_t>(space.size())
                                                       : budget;
+}
+
+/// What "auto" stands for: the whole space where it is small, the exact front where that is quick,
+/// else NSGA-II; options that only some strategies have decide before.
+std::string chosen_strategy(const DesignSpace &space, const SweepRequest &request) {
+    if (request.evaluations || request.generations || request.population || request.patience) {
+        return "nsga2";
+    }
+    const bool labels = request.epsilon || request.memory_bytes;
+    if (space.size() <= exhaustive_limit && !labels) {
+        return "exhaustive";
+    }
+    std::size_t objectives = 0;
+    for (const auto &objective : space.objectives) {
+        const auto &over = objective.measure.over;
+        objectives += over ? over->targets.size() : 1;
+    }
+    const bool quick = objectives <= few_objectives && !space.uses_top1();
+    return labels || quick ? "exact" : "nsga2";
 }
 
 /// An option that was given, and the key of run.json's options that it is about.
@@ -150,23 +173,27 @@ RunConfig resolve(const DesignSpace &space, const std::vector<PricedTarget> &tar
     }
     RunConfig config;
     config.tool_version = tool_version;
-    check_accuracy(space, request.strategy);
+    SweepRequest wanted = request;
+    if (request.strategy == "auto") {
+        wanted.strategy = chosen_strategy(space, request);
+        if (wanted.strategy == "exact" && !request.epsilon) {
+            wanted.epsilon = auto_epsilon;
+        }
+    }
+    check_accuracy(space, wanted.strategy);
     DesignSpace resolved = space;
     if (space.accuracy) {
         resolved.accuracy = pinned(*space.accuracy);
     }
     config.space = write_space(resolved);
     config.seed = request.seed;
-    config.strategy = request.strategy;
-    if (config.strategy == "auto") {
-        config.strategy = space.size() <= exhaustive_limit ? "exhaustive" : "nsga2";
-    }
+    config.strategy = wanted.strategy;
     for (const auto &target : targets) {
         config.targets.push_back({target.name, target.model->target().hash,
                                   to_string(target.workload.precision), target.workload.threads});
     }
-    require_used(config.strategy, request);
-    decide(config, space, targets, request);
+    require_used(config.strategy, wanted);
+    decide(config, space, targets, wanted);
     // What could not be read back could not be gone on with.
     return read_run_config(JsonReader::parse(to_json(config).dump(), "the options of this sweep"));
 }

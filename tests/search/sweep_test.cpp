@@ -181,7 +181,23 @@ TEST_F(SweepTest, options_that_a_strategy_would_ignore_are_refused_with_those_th
     memory.evaluations = 100;
     EXPECT_FALSE(refused("reward", population));
     EXPECT_TRUE(refused("reward", memory));
-    EXPECT_TRUE(refused("auto", evaluations)); // a small space is enumerated
+}
+
+TEST_F(SweepTest, auto_enumerates_small_spaces_and_is_exact_where_that_is_quick) {
+    const DesignSpace tiny = shipped_space("tiny"), many = shipped_space("uib_small"),
+                      three = shipped_space("mobilenet_v4_uib");
+    SweepRequest request;
+    EXPECT_EQ(config(tiny, request).strategy, "exhaustive");
+    EXPECT_EQ(config(many, request).strategy, "nsga2") << "four objectives";
+    EXPECT_EQ(config(three, request).strategy, "exact");
+    EXPECT_EQ(config(three, request).epsilon, 0.01);
+    request.epsilon = 0.05;
+    EXPECT_EQ(config(many, request).strategy, "exact");
+    EXPECT_EQ(config(many, request).epsilon, 0.05);
+    request.epsilon.reset();
+    request.evaluations = 100;
+    EXPECT_EQ(config(tiny, request).strategy, "nsga2");
+    EXPECT_EQ(config(three, request).strategy, "nsga2");
 }
 
 TEST_F(SweepTest, another_seed_gives_another_walk) {
