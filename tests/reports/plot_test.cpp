@@ -1,6 +1,6 @@
-#include "search/front_view.h"
 #include "reports/numbers.h"
 #include "reports/plot.h"
+#include "search/front_view.h"
 
 #include <gtest/gtest.h>
 
