@@ -36,8 +36,7 @@ std::vector<Choices> extremes(const DesignSpace &space, const CostTables &tables
 } // namespace
 
 Tracer::Tracer(const DesignSpace &space, const CostTables &tables, const RunConfig &config)
-    : space_(space), budget_(config.evaluations), patience_(config.patience),
-      min_gain_(config.min_gain) {
+    : budget_(config.evaluations), patience_(config.patience), min_gain_(config.min_gain) {
     for (const Choices &choices : extremes(space, tables)) {
         const Evaluation e = tables.evaluate(choices);
         if (!e.priced) {

@@ -25,7 +25,6 @@ public:
     double hypervolume(const ParetoFront &front) const;
 
 private:
-    const DesignSpace &space_;
     std::int64_t budget_, patience_;
     double min_gain_;
     Trace trace_;
