@@ -255,12 +255,12 @@ private:
             fits[partial] =
                 fused_tiles(problem_, c.plan, *c.strips, partial).footprint() <= limits_.scratchpad;
         }
-        std::array<const Use *, 3> chosen{};
+        std::vector<const Use *> chosen(problem_.size());
         choose(c, uses, fits, chosen, 0, elements, 0, 0);
     }
 
     void choose(const Candidate &c, const Uses &uses, const std::array<bool, 8> &fits,
-                std::array<const Use *, 3> &chosen, std::size_t i, double computing,
+                std::vector<const Use *> &chosen, std::size_t i, double computing,
                 std::int64_t border, unsigned partial) {
         if (!better(seconds(prices_[0], computing + uses.least_computing[i], border, c.bytes,
                             c.exposed),
