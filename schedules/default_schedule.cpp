@@ -122,8 +122,7 @@ double cycles(const Layer &layer, const Schedule &s, const IsaInfo &isa, const C
 /// Tiles beyond these gain nothing inside a network, where their larger code has to be fetched, and
 /// take longer to compile (measured on whole networks, AVX-512). Depthwise kernels also need
 /// registers for their weights and inputs.
-bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa,
-                  const CoreInfo &core) {
+bool is_candidate(const Layer &layer, const Schedule &s, const IsaInfo &isa, const CoreInfo &core) {
     const int sums = sums_held(layer, s, isa);
     if (layer.op == Op::attention_context) {
         // Scores of neighbouring pixels that share a set of the first cache, of 8 ways or more.

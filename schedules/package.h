@@ -17,6 +17,7 @@
 #include "dsl/weights.h"
 #include "schedules/emit.h"
 #include "schedules/schedule.h"
+#include "schedules/schedule_space.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -54,7 +55,8 @@ PackagePlan plan_package(const Network &network, const std::vector<Schedule> &sc
 
 /// `default_schedule` for every layer, parallel where that pays; such kernels run on any number of
 /// threads.
-std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target);
+std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target,
+                                        const CoreInfo &core = {});
 
 /// "mobilenet_v2@0.5,160" is "mobilenet_v2_w0p5_r160"; whatever else C does not allow is "_".
 std::string c_name(const std::string &network_name);

@@ -3,7 +3,6 @@
 #include "base/random.h"
 #include "schedules/package.h"
 #include "schedules/packing.h"
-#include "schedules/schedule_space.h"
 
 #include <fmt/format.h>
 
@@ -74,11 +73,13 @@ std::string c_name(const std::string &network_name) {
     return starts_well ? name : "network_" + name;
 }
 
-std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target) {
+std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target,
+                                        const CoreInfo &core) {
     constexpr int several_threads = 2;
     std::vector<Schedule> schedules;
     for (const Node &node : network.nodes) {
-        schedules.push_back(default_schedule(node.layer, isa_info(target.text), several_threads));
+        schedules.push_back(
+            default_schedule(node.layer, isa_info(target.text), several_threads, core));
     }
     return schedules;
 }
