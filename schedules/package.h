@@ -6,9 +6,11 @@
 //   weights src/, bin/selfcheck                 check of every layer   manifest.json      what is
 //   inside
 //
-// Kernels are compiled once per workload key into a cache and shared by all packages. Weights are
-// fp32 in one block: the header `weights_header` of package/runtime.c, then per layer the packed
-// weights and the packed bias, each on a 64-byte border.
+// For another architecture than this machine's a cross compiler builds it, the self-check
+// statically, so that an emulator runs it here. Kernels are compiled once per workload key into a
+// cache and shared by all packages. Weights are fp32 in one block: the header `weights_header` of
+// package/runtime.c, then per layer the packed weights and the packed bias, each on a 64-byte
+// border.
 #pragma once
 
 #include "base/json_reader.h"

@@ -68,6 +68,7 @@ int main(int argc, char **argv) {
     mobilenet_v3_small_w0p35_r64_destroy(network);
 }
 END
-configure -S consumer -B consumer/build -DCMAKE_FIND_ROOT_PATH="$folder/moved/cortex-a76"
+configure -S consumer -B consumer/build \
+    -Dmobilenet_v3_small_w0p35_r64_DIR="$folder/moved/cortex-a76/lib/cmake/mobilenet_v3_small_w0p35_r64"
 cmake --build consumer/build >build.log || { cat build.log; exit 1; }
 qemu-aarch64 consumer/build/consumer moved/cortex-a76/weights.bin | grep -x loaded
