@@ -16,9 +16,12 @@ void HostOptions::add_to(CLI::App &command) {
 }
 
 HostNetwork prepare(const HostOptions &options) {
+    return prepare(options, host_kernel_target(), CoreInfo());
+}
+
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core) {
     const Network network = options.network.resolve();
-    const KernelTarget target = host_kernel_target();
-    return {plan_package(network, default_kernels(network, target), target),
+    return {plan_package(network, default_kernels(network, target, core), target),
             options.weights.empty() ? random_weights(network, options.seed)
                                     : load_weights(network, options.weights)};
 }

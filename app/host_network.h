@@ -16,12 +16,13 @@ struct HostOptions : NumberedOptions {
     void add_to(CLI::App &command);
 };
 
-/// The network with kernels for this machine, and its weights.
+/// The network with kernels for this machine or another, and its weights.
 struct HostNetwork {
     PackagePlan plan;
     NetworkWeights weights;
 };
 HostNetwork prepare(const HostOptions &options);
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core);
 
 /// Compiles into the user's cache, with progress on stderr; stops when the user interrupts.
 BuildContext build_context(bool quiet);
