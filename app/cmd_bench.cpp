@@ -1,7 +1,7 @@
 // edgefront bench N: times a network on this machine, whole and per layer.
 #include "app/host_network.h"
 #include "app/progress.h"
-#include "search/peak.h"
+#include "search/layer_bound.h"
 #include "search/runner.h"
 
 #include <fmt/format.h>
@@ -28,7 +28,18 @@ Json timing_json(const Timing &t) {
             {"runs", t.runs}};
 }
 
-Json layers_json(const Network &network, const BenchResult &result, double peak) {
+Json levels_json(const MachinePeak &peak) {
+    Json levels = Json::array();
+    for (const LevelBandwidth &l : peak.levels) {
+        levels.push_back({{"level", l.level},
+                          {"working_set_bytes", l.working_set.count()},
+                          {"read_gb_per_s", l.read_bytes_per_second * 1e-9},
+                          {"triad_gb_per_s", l.triad_bytes_per_second * 1e-9}});
+    }
+    return levels;
+}
+
+Json layers_json(const Network &network, const BenchResult &result, const MachinePeak &peak) {
     Json layers = Json::array();
     for (std::size_t i = 0; i < network.nodes.size(); i++) {
         const Layer &layer = network.nodes[i].layer;
@@ -40,7 +51,11 @@ Json layers_json(const Network &network, const BenchResult &result, double peak)
                     {"macs", macs(layer).count()}};
         row.update(timing_json(result.layers[i]));
         row["gflops"] = rate * 1e-9;
-        row["share_of_peak"] = rate / peak;
+        row["share_of_peak"] = rate / peak.flops;
+        const LayerBound bound = layer_bound(layer, peak);
+        row["bound_ms"] = milliseconds(bound.time);
+        row["bound_by"] = bound.by_memory ? bound.level : "compute";
+        row["share_of_bound"] = bound.time / result.layers[i].median;
         layers.push_back(row);
     }
     return layers;
@@ -54,7 +69,9 @@ Table table_of(const Json &result) {
                      {"median_us", "median us", 1},
                      {"share_of_time", "% of time", 1},
                      {"gflops", "GFLOP/s", 1},
-                     {"share_of_peak", "% of peak", 1}};
+                     {"share_of_peak", "% of peak", 1},
+                     {"share_of_bound", "% of roofline", 1},
+                     {"bound_by", "bound by"}};
     double total = 0;
     for (const Json &l : result["layers"]) {
         total += l["median_ms"].get<double>();
@@ -62,7 +79,14 @@ Table table_of(const Json &result) {
     for (const Json &l : result["layers"]) {
         const double time = l["median_ms"].get<double>();
         table.rows.push_back({l["name"], l["op"], l["output"], 1e3 * time, 100 * time / total,
-                              l["gflops"], 100 * l["share_of_peak"].get<double>()});
+                              l["gflops"], 100 * l["share_of_peak"].get<double>(),
+                              100 * l["share_of_bound"].get<double>(), l["bound_by"]});
+    }
+    std::string bandwidths;
+    for (const Json &l : result["bandwidth"]) {
+        bandwidths += fmt::format("{} {} {:.0f}/{:.0f}", bandwidths.empty() ? "" : ",",
+                                  l["level"].get<std::string>(), l["read_gb_per_s"].get<double>(),
+                                  l["triad_gb_per_s"].get<double>());
     }
     table.notes = {
         fmt::format("{}, {} thread{}: median {:.3f} ms, min {:.3f}, p90 {:.3f} of {} runs; "
@@ -72,9 +96,10 @@ Table table_of(const Json &result) {
                     result["min_ms"].get<double>(), result["p90_ms"].get<double>(),
                     result["runs"].get<int>(), result["gflops"].get<double>(),
                     100 * result["share_of_peak"].get<double>()),
-        fmt::format("peak {:.0f} GFLOP/s, measured in this run; layers sum to {:.3f} ms "
-                    "(medians)",
-                    result["peak_gflops"].get<double>(), total)};
+        fmt::format("layers sum to {:.3f} ms (medians), their roofline bounds to {:.3f} ms", total,
+                    result["layers_bound_ms"].get<double>()),
+        fmt::format("measured in this run: peak {:.0f} GFLOP/s; GB/s reading/triad{}",
+                    result["peak_gflops"].get<double>(), bandwidths)};
     return table;
 }
 
@@ -82,7 +107,7 @@ int run_bench(const Options &options, bool quiet) {
     const HostNetwork host = prepare(options.host);
     const Network &network = host.plan.network;
     Runner runner(host.plan, host.weights, build_context(quiet), options.host.threads);
-    const double peak = measure_peak_flops(options.host.threads);
+    const MachinePeak peak = measure_peak(options.host.threads);
     Progress progress("per cent", quiet);
     const BenchResult result =
         bench(runner, random_input(network, options.host.seed), options.bench, [&](double share) {
@@ -97,8 +122,10 @@ int run_bench(const Options &options, bool quiet) {
     json.update(timing_json(result.network));
     json["macs"] = macs(network).count();
     json["gflops"] = rate * 1e-9;
-    json["peak_gflops"] = peak * 1e-9;
-    json["share_of_peak"] = rate / peak;
+    json["peak_gflops"] = peak.flops * 1e-9;
+    json["share_of_peak"] = rate / peak.flops;
+    json["bandwidth"] = levels_json(peak);
+    json["layers_bound_ms"] = milliseconds(layers_bound(network, peak));
     json["weights"] = {{"source", host.weights.source}, {"xxh64", host.weights.hash}};
     json["layers"] = layers_json(network, result, peak);
     options.output.write(table_of(json), json);
@@ -118,10 +145,13 @@ void add_bench(CLI::App &app, Session &session) {
         ->check(CLI::Range(0.001, 3600.0))
         ->capture_default_str()
         ->excludes(repeats);
-    command->footer("Times are medians; layers are timed in runs of their own.\n"
-                    "Examples:\n  edgefront bench mobilenet_v2\n"
-                    "  edgefront bench mobilenet_v4_conv_small --threads 2 --seconds 5 "
-                    "--format json");
+    command->footer(
+        "Times are medians; layers are timed in runs of their own. A layer's roofline bound is\n"
+        "the longer of its multiply-adds at the measured peak, and of its weights, inputs\n"
+        "and output at the measured bandwidth of the nearest memory level that holds them.\n"
+        "Examples:\n  edgefront bench mobilenet_v2\n"
+        "  edgefront bench mobilenet_v4_conv_small --threads 2 --seconds 5 "
+        "--format json");
     command->callback([=, &session] {
         options->bench.duration = Seconds(options->seconds);
         session.action = [=, &session] {

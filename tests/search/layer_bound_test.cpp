@@ -1,0 +1,46 @@
+// The roofline of a layer on a machine with round numbers.
+#include "tests/schedules/kernel_cases.h"
+#include "search/layer_bound.h"
+
+#include <gtest/gtest.h>
+
+namespace edgefront {
+namespace {
+
+MachinePeak machine() {
+    return {100e9,
+            {{"L1", Bytes(10'000), Bytes(5'000), 200e9, 100e9},
+             {"L2", Bytes(1'000'000), Bytes(500'000), 50e9, 80e9},
+             {"DRAM", Bytes(0), Bytes(1 << 30), 10e9, 5e9}}};
+}
+
+TEST(LayerBound, ManyMultiplyAddsPerByteAreBoundByThePeak) {
+    const Layer layer = dense_layer({14, 14, 96}, 1, 1, 576);
+    const LayerBound bound = layer_bound(layer, machine());
+    EXPECT_FALSE(bound.by_memory);
+    EXPECT_DOUBLE_EQ(bound.time.count(), 2.0 * 14 * 14 * 96 * 576 / 100e9);
+}
+
+TEST(LayerBound, FewAreBoundByTheNearestLevelThatHoldsAllOperands) {
+    for (const auto &[size, level, rate] :
+         {std::tuple(4, "L1", 200e9), std::tuple(40, "L2", 80e9), std::tuple(400, "DRAM", 10e9)}) {
+        const Layer layer = same_shape_layer(Op::elementwise, {size, size, 32});
+        const LayerBound bound = layer_bound(layer, machine());
+        EXPECT_TRUE(bound.by_memory);
+        EXPECT_EQ(bound.level, level);
+        EXPECT_DOUBLE_EQ(bound.time.count(), 2.0 * 4 * size * size * 32 / rate);
+    }
+}
+
+TEST(LayerBound, NetworksSumTheirLayers) {
+    Network network;
+    network.nodes.resize(2);
+    network.nodes[0].layer = dense_layer({14, 14, 96}, 1, 1, 576);
+    network.nodes[1].layer = same_shape_layer(Op::elementwise, {14, 14, 576});
+    EXPECT_EQ(layers_bound(network, machine()),
+              layer_bound(network.nodes[0].layer, machine()).time +
+                  layer_bound(network.nodes[1].layer, machine()).time);
+}
+
+} // namespace
+} // namespace edgefront
