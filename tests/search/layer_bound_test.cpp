@@ -1,8 +1,10 @@
 // The roofline of a layer on a machine with round numbers.
-#include "tests/schedules/kernel_cases.h"
 #include "search/layer_bound.h"
+#include "tests/schedules/kernel_cases.h"
 
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 namespace edgefront {
 namespace {
