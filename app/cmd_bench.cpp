@@ -39,26 +39,32 @@ Json levels_json(const MachinePeak &peak) {
     return levels;
 }
 
-Json layers_json(const Network &network, const BenchResult &result, const MachinePeak &peak) {
-    Json layers = Json::array();
-    for (std::size_t i = 0; i < network.nodes.size(); i++) {
-        const Layer &layer = network.nodes[i].layer;
-        const double rate = flops_per_second(macs(layer), result.layers[i].median);
-        Json row = {{"name", network.nodes[i].name},
-                    {"op", to_string(layer.op)},
-                    {"kernel", layer.kernel},
-                    {"output", to_string(layer.output)},
-                    {"macs", macs(layer).count()}};
-        row.update(timing_json(result.layers[i]));
+/// A row per kernel: of a layer, or of a chain of layers, which has the shape of its last one.
+Json layers_json(const PackagePlan &plan, const BenchResult &result, const MachinePeak &peak) {
+    Json rows = Json::array();
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+        const std::vector<Layer> layers = layers_of(plan, plan.steps[i]);
+        const Layer &last = layers.back();
+        Macs work;
+        for (const Layer &layer : layers) {
+            work += macs(layer);
+        }
+        const double rate = flops_per_second(work, result.kernels[i].median);
+        Json row = {{"name", name_of(plan, plan.steps[i])},
+                    {"op", layers.size() > 1 ? "chain" : to_string(last.op)},
+                    {"kernel", last.kernel},
+                    {"output", to_string(last.output)},
+                    {"macs", work.count()}};
+        row.update(timing_json(result.kernels[i]));
         row["gflops"] = rate * 1e-9;
         row["share_of_peak"] = rate / peak.flops;
-        const LayerBound bound = layer_bound(layer, peak);
+        const LayerBound bound = kernel_bound(layers, peak);
         row["bound_ms"] = milliseconds(bound.time);
         row["bound_by"] = bound.by_memory ? bound.level : "compute";
-        row["share_of_bound"] = bound.time / result.layers[i].median;
-        layers.push_back(row);
+        row["share_of_bound"] = bound.time / result.kernels[i].median;
+        rows.push_back(row);
     }
-    return layers;
+    return rows;
 }
 
 Table table_of(const Json &result) {
@@ -72,9 +78,10 @@ Table table_of(const Json &result) {
                      {"share_of_peak", "% of peak", 1},
                      {"share_of_bound", "% of roofline", 1},
                      {"bound_by", "bound by"}};
-    double total = 0;
+    double total = 0, bounds = 0;
     for (const Json &l : result["layers"]) {
         total += l["median_ms"].get<double>();
+        bounds += l["bound_ms"].get<double>();
     }
     for (const Json &l : result["layers"]) {
         const double time = l["median_ms"].get<double>();
@@ -96,8 +103,8 @@ Table table_of(const Json &result) {
                     result["min_ms"].get<double>(), result["p90_ms"].get<double>(),
                     result["runs"].get<int>(), result["gflops"].get<double>(),
                     100 * result["share_of_peak"].get<double>()),
-        fmt::format("layers sum to {:.3f} ms (medians), their roofline bounds to {:.3f} ms", total,
-                    result["layers_bound_ms"].get<double>()),
+        fmt::format("kernels sum to {:.3f} ms (medians), their roofline bounds to {:.3f} ms", total,
+                    bounds),
         fmt::format("measured in this run: peak {:.0f} GFLOP/s; GB/s reading/triad{}",
                     result["peak_gflops"].get<double>(), bandwidths)};
     return table;
@@ -125,9 +132,8 @@ int run_bench(const Options &options, bool quiet) {
     json["peak_gflops"] = peak.flops * 1e-9;
     json["share_of_peak"] = rate / peak.flops;
     json["bandwidth"] = levels_json(peak);
-    json["layers_bound_ms"] = milliseconds(layers_bound(network, peak));
     json["weights"] = {{"source", host.weights.source}, {"xxh64", host.weights.hash}};
-    json["layers"] = layers_json(network, result, peak);
+    json["layers"] = layers_json(host.plan, result, peak);
     options.output.write(table_of(json), json);
     return exit_ok;
 }

@@ -180,9 +180,13 @@ ParallelOver parallel_loop(const ScheduleSpace &space, const Schedule &s, int th
 
 } // namespace
 
-Schedule default_schedule(const Layer &given, const IsaInfo &isa, int threads) {
-    const ScheduleSpace whole = schedule_space(given, isa);
+Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
+    return default_schedule(schedule_space(layer, isa), threads);
+}
+
+Schedule default_schedule(const ScheduleSpace &whole, int threads) {
     const Layer &layer = whole.layer;
+    const IsaInfo &isa = whole.isa;
     ScheduleSpace space = whole;
     space.order = {space.order.back()};
     space.parallel = {ParallelOver::none};

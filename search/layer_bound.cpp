@@ -9,13 +9,22 @@ MachinePeak measure_peak(int threads) {
 }
 
 LayerBound layer_bound(const Layer &layer, const MachinePeak &peak) {
-    const Bytes bytes = weight_bytes(layer) + input_bytes(layer) + output_bytes(layer);
+    return kernel_bound({layer}, peak);
+}
+
+LayerBound kernel_bound(const std::vector<Layer> &layers, const MachinePeak &peak) {
+    Bytes bytes = input_bytes(layers.front()) + output_bytes(layers.back());
+    Macs work;
+    for (const Layer &layer : layers) {
+        bytes += weight_bytes(layer);
+        work += macs(layer);
+    }
     const auto holds = [&](const LevelBandwidth &level) {
         return level.size == Bytes(0) || bytes <= level.size;
     };
     const LevelBandwidth &level =
         *std::find_if(peak.levels.begin(), peak.levels.end() - 1, holds); // DRAM holds everything
-    const Seconds computing(2.0 * static_cast<double>(macs(layer).count()) / peak.flops);
+    const Seconds computing(2.0 * static_cast<double>(work.count()) / peak.flops);
     const Seconds moving(static_cast<double>(bytes.count()) / level.best());
     return {std::max(computing, moving), level.level, moving > computing};
 }

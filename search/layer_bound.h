@@ -26,11 +26,14 @@ struct LayerBound {
 /// The longer of two times: multiply-adds (none are saved, as a Winograd kernel would) at the
 /// peak; and what the layer must move at least, its weights and all inputs once in and its output
 /// once out, at the bandwidth of the nearest level that holds all of it at once. That is the bound
-/// of a layer alone and warm: in a network operands may come from farther, a fused neighbour may
-/// keep some in registers.
+/// of a layer alone and warm: in a network operands may come from farther.
 LayerBound layer_bound(const Layer &layer, const MachinePeak &peak);
 
-/// Sum over the layers.
+/// The same of one kernel that computes a chain of layers: nothing between them has to be moved,
+/// nor has a residual, which may be the chain's own input.
+LayerBound kernel_bound(const std::vector<Layer> &layers, const MachinePeak &peak);
+
+/// Sum over the layers, each for itself.
 Seconds layers_bound(const Network &network, const MachinePeak &peak);
 
 } // namespace edgefront

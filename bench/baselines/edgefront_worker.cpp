@@ -11,7 +11,7 @@ PreparedNetwork prepare(const Network &network, const NetworkWeights &weights,
     BuildContext context;
     context.cache = cache_directory();
     context.tool_version = EDGEFRONT_VERSION;
-    const PackagePlan plan = plan_package(network, default_schedules(network, target), target);
+    const PackagePlan plan = plan_package(network, default_kernels(network, target), target);
     const auto runner = std::make_shared<Runner>(plan, weights, context, threads);
     runner->run(input);
     return {[=] { runner->rerun(); }, [=] { return runner->run(input); }};

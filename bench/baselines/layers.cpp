@@ -83,10 +83,12 @@ Candidate ours(KernelCase &c, GuardedFloats &out) {
         GuardedFloats weights, bias;
     };
     const std::shared_ptr<Held> held(
-        new Held{JitKernel(c.layer, schedule, target),
+        new Held{JitKernel({c.layer}, schedule, target),
                  GuardedFloats(pack_weights(c.layer, schedule, c.weights)),
                  GuardedFloats(pack_bias(c.layer, schedule, c.bias))});
-    held->kernel.bind(c.inputs(), held->weights.data(), held->bias.data(), out.data());
+    std::vector<const float *> operands = c.inputs();
+    operands.insert(operands.end(), {held->weights.data(), held->bias.data()});
+    held->kernel.bind(operands, out.data());
     return {"edgefront", [held] { held->kernel.run(); }, {}, Seconds(INFINITY)};
 }
 

@@ -34,6 +34,19 @@ TEST(LayerBound, FewAreBoundByTheNearestLevelThatHoldsAllOperands) {
     }
 }
 
+TEST(LayerBound, ChainsMoveOnlyTheirBordersAndAllWeights) {
+    const Layer expand = dense_layer({4, 4, 8}, 1, 1, 16),
+                project = dense_layer({4, 4, 16}, 1, 1, 8);
+    MachinePeak fast = machine();
+    fast.flops = 1e15;
+    const double bytes =
+        4.0 * (4 * 4 * 8 + 4 * 4 * 8) +
+        static_cast<double>((weight_bytes(expand) + weight_bytes(project)).count());
+    EXPECT_DOUBLE_EQ(kernel_bound({expand, project}, fast).time.count(), bytes / 200e9);
+    EXPECT_DOUBLE_EQ(kernel_bound({expand, project}, {1e6, machine().levels}).time.count(),
+                     2.0 * 2 * 4 * 4 * 8 * 16 / 1e6);
+}
+
 TEST(LayerBound, NetworksSumTheirLayers) {
     Network network;
     network.nodes.resize(2);
