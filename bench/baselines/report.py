@@ -38,18 +38,31 @@ def machine_section(machines):
             table(["threads", "GFLOP/s", *levels], rows))
 
 
+LABELS = {"edgefront": "Edgefront", "onnxruntime": "ONNX Runtime", "xnnpack": "XNNPACK"}
+
+
+def peers_of(cells):
+    """Every peer but the control, in the order they were started."""
+    names = dict.fromkeys(name for cell in cells for name in cell["peers"])
+    return [name for name in names if name != "edgefront again"]
+
+
+def label(name):
+    return LABELS.get(name, name)
+
+
 def network_section(threads, cells, machine):
-    rows = []
+    names, rows = peers_of(cells), []
+    compared = [name for name in names if name != "onnxruntime"]
     for cell in cells:
         peers, limits = cell["peers"], machine["networks"][cell["network"]]
-        times = [time_text(peers.get(name), 2 * limits["macs"], machine["peak_gflops"])
-                 for name in ("edgefront", "onnxruntime", "xnnpack")]
         rows.append([cell["network"],
-                     f"{limits['compute_bound_ms']:.2f} / {limits['layers_bound_ms']:.2f}", *times,
-                     *(ratio_text(peers.get(name))
-                       for name in ("edgefront", "xnnpack", "edgefront again"))])
-    columns = ["network", "bounds ms", "Edgefront ms", "ONNX Runtime ms", "XNNPACK ms",
-               "Edgefront/ORT", "XNNPACK/ORT", "A/A"]
+                     f"{limits['compute_bound_ms']:.2f} / {limits['layers_bound_ms']:.2f}",
+                     *(time_text(peers.get(name), 2 * limits["macs"], machine["peak_gflops"])
+                       for name in names),
+                     *(ratio_text(peers.get(name)) for name in [*compared, "edgefront again"])])
+    columns = ["network", "bounds ms", *(f"{label(name)} ms" for name in names),
+               *(f"{label(name)}/ORT" for name in compared), "A/A"]
     return f"## Networks, {threads} thread{'s' if threads > 1 else ''}\n\n" + table(columns, rows)
 
 
@@ -57,18 +70,18 @@ def scaling_section(result):
     """How much faster the most threads are than one, where both were timed."""
     times = {(c["network"], c["threads"]): c["peers"] for c in result["networks"]}
     most = max(threads for _, threads in times)
-    names = [n for n, threads in times if threads == most and (n, 1) in times]
-    if most == 1 or not names:
+    networks = [n for n, threads in times if threads == most and (n, 1) in times]
+    if most == 1 or not networks:
         return ""
 
     def speed(network, peer):
         one, many = times[network, 1].get(peer), times[network, most].get(peer)
         return "-" if one is None or many is None else " / ".join(
             f"{one[key] / many[key]:.2f}" for key in ("median_ms", "least_ms"))
-    peers = ["edgefront", "onnxruntime", "xnnpack"]
-    rows = [[network, *(speed(network, peer) for peer in peers)] for network in names]
+    peers = peers_of(result["networks"])
+    rows = [[network, *(speed(network, peer) for peer in peers)] for network in networks]
     return (f"## Speed of {most} threads over one (medians / least times)\n\n" +
-            table(["network", "Edgefront", "ONNX Runtime", "XNNPACK"], rows))
+            table(["network", *map(label, peers)], rows))
 
 
 def better_of(peers):

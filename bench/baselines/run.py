@@ -84,7 +84,7 @@ class Bench:
         """Every peer's command. One more variant of Edgefront is one more entry: its own flags."""
         same = [network, "--threads", threads, "--seed", self.options.seed]
         ours = [self.programs / "baseline_edgefront", *same]
-        commands = {"edgefront": ours, "edgefront again": ours}
+        commands = {"edgefront": ours, "edgefront again": ours}  # the second is the A/A control
         if "onnxruntime" not in self.left_out:
             commands["onnxruntime"] = ["node", HERE / "ort_worker.mjs", self.runtime,
                                        self.model(network), self.input_file(network), threads]

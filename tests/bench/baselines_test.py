@@ -44,6 +44,16 @@ class Networks(unittest.TestCase):
         self.assertEqual(text, "2.00 / 1.00, 50 %")
 
 
+    def test_a_further_variant_gets_its_own_columns(self):
+        self.cell["edgefront tuned"] = self.cell["edgefront"]
+        machine = {"peak_gflops": 100, "networks": {
+            "n": {"macs": 10**8, "compute_bound_ms": 1, "layers_bound_ms": 2}}}
+        text = report.network_section(1, [{"network": "n", "peers": self.cell}], machine)
+        for column in ("edgefront tuned ms", "edgefront tuned/ORT", "Edgefront/ORT", "A/A"):
+            self.assertIn(f"| {column} |", text)
+        self.assertIn("0.33 / 0.50 (0.25 to 0.50)", text)
+
+
 class Layers(unittest.TestCase):
     @staticmethod
     def layer(ours, **others):
