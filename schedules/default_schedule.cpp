@@ -180,6 +180,14 @@ ParallelOver parallel_loop(const ScheduleSpace &space, const Schedule &s, int th
 
 } // namespace
 
+double estimated_cycles(const Layer &layer, const Schedule &schedule, const IsaInfo &isa) {
+    return cycles(kernel_shape(layer), schedule, isa);
+}
+
+bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo &isa) {
+    return is_candidate(kernel_shape(layer), schedule, isa);
+}
+
 Schedule default_schedule(const Layer &given, const IsaInfo &isa, int threads) {
     const ScheduleSpace whole = schedule_space(given, isa);
     const Layer &layer = whole.layer;

@@ -20,8 +20,7 @@ using Halide::Target;
 
 namespace {
 
-/// Goes up whenever the machine code for an equal layer, schedule and target changes.
-constexpr int emitter_version = 5;
+constexpr int current_emitter = 5; // emitter_version()
 
 struct CpuFeature {
     Target::Feature feature;
@@ -157,8 +156,12 @@ std::vector<std::string> required_cpu_features(const KernelTarget &target) {
     return names;
 }
 
+int emitter_version() {
+    return current_emitter;
+}
+
 std::string kernel_key(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
-    return "emitter " + std::to_string(emitter_version) + "; " + key(layer) + "; " +
+    return "emitter " + std::to_string(current_emitter) + "; " + key(layer) + "; " +
            to_string(schedule) + "; " + target.text;
 }
 

@@ -44,6 +44,9 @@ KernelTarget parse_kernel_target(const std::string &text);
 /// ("avx2", "fma", "avx512f"...); empty for an architecture's baseline.
 std::vector<std::string> required_cpu_features(const KernelTarget &target);
 
+/// Goes up whenever the machine code for an equal layer, schedule and target changes.
+int emitter_version();
+
 /// Names the emitted object: equal keys mean equal objects. Holds the layer's key, the schedule,
 /// the target and a version of this emitter. Hash it for a file name.
 std::string kernel_key(const Layer &layer, const Schedule &schedule, const KernelTarget &target);

@@ -56,6 +56,10 @@ PackagePlan plan_package(const Network &network, const std::vector<Schedule> &sc
 /// threads.
 std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target);
 
+/// What makes the machine code: "Halide 14.0.0, emitter 5". Kernels of equal keys are equal under
+/// equal compilers.
+std::string kernel_compiler();
+
 /// "mobilenet_v2@0.5,160" is "mobilenet_v2_w0p5_r160"; whatever else C does not allow is "_".
 std::string c_name(const std::string &network_name);
 

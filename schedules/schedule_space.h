@@ -50,6 +50,14 @@ int sums_held(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
 
 ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa);
 
+/// Modelled cycles of a member of the layer's space on one core, everything in the first cache. The
+/// order of loops, unrolling and threads play no part.
+double estimated_cycles(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
+
+/// Whether the register tile is of a size that default schedules look at: larger ones rarely gain
+/// anything and take longer to compile.
+bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
+
 /// A good member of the space, from the shape alone. `threads` > 1 asks for parallel loops where
 /// the layer has work enough to pay for them.
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 1);
