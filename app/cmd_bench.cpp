@@ -28,22 +28,28 @@ Json timing_json(const Timing &t) {
             {"runs", t.runs}};
 }
 
-Json layers_json(const Network &network, const BenchResult &result, double peak) {
-    Json layers = Json::array();
-    for (std::size_t i = 0; i < network.nodes.size(); i++) {
-        const Layer &layer = network.nodes[i].layer;
-        const double rate = flops_per_second(macs(layer), result.layers[i].median);
-        Json row = {{"name", network.nodes[i].name},
-                    {"op", to_string(layer.op)},
-                    {"kernel", layer.kernel},
-                    {"output", to_string(layer.output)},
-                    {"macs", macs(layer).count()}};
-        row.update(timing_json(result.layers[i]));
+/// A row per kernel: of a layer, or of a chain of layers, which has the shape of its last one.
+Json layers_json(const PackagePlan &plan, const BenchResult &result, double peak) {
+    Json rows = Json::array();
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+        const std::vector<Layer> layers = layers_of(plan, plan.steps[i]);
+        const Layer &last = layers.back();
+        Macs work;
+        for (const Layer &layer : layers) {
+            work += macs(layer);
+        }
+        const double rate = flops_per_second(work, result.kernels[i].median);
+        Json row = {{"name", name_of(plan, plan.steps[i])},
+                    {"op", layers.size() > 1 ? "chain" : to_string(last.op)},
+                    {"kernel", last.kernel},
+                    {"output", to_string(last.output)},
+                    {"macs", work.count()}};
+        row.update(timing_json(result.kernels[i]));
         row["gflops"] = rate * 1e-9;
         row["share_of_peak"] = rate / peak;
-        layers.push_back(row);
+        rows.push_back(row);
     }
-    return layers;
+    return rows;
 }
 
 Table table_of(const Json &result) {
@@ -100,7 +106,7 @@ int run_bench(const Options &options, bool quiet) {
     json["peak_gflops"] = peak * 1e-9;
     json["share_of_peak"] = rate / peak;
     json["weights"] = {{"source", host.weights.source}, {"xxh64", host.weights.hash}};
-    json["layers"] = layers_json(network, result, peak);
+    json["layers"] = layers_json(host.plan, result, peak);
     options.output.write(table_of(json), json);
     return exit_ok;
 }

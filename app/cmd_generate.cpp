@@ -58,9 +58,10 @@ PackageCosts measured_costs(const HostNetwork &host, const BuildContext &context
                 {"p90_ms", milliseconds(t.p90)},        {"runs", t.runs},
                 {"threads", options.host.threads},      {"kind", to_string(CostKind::measured)}};
     };
-    PackageCosts costs{json(result.network), {}};
-    for (const Timing &t : result.layers) {
-        costs.layers.push_back(json(t));
+    PackageCosts costs{json(result.network), std::vector<Json>(host.plan.network.nodes.size())};
+    for (std::size_t i = 0; i < result.kernels.size(); i++) {
+        const auto last = static_cast<std::size_t>(host.plan.steps[i].last_node());
+        costs.layers[last] = json(result.kernels[i]);
     }
     return costs;
 }
@@ -84,7 +85,7 @@ int run_generate(const Options &options, bool quiet) {
     const std::string text = fmt::format(
         "{}: package {} of {}\n{} layers in {} kernels, weights from {} ({:.1f} MB), activations "
         "{:.1f} MB\ncheck it with {}/bin/selfcheck\n",
-        options.directory, host.plan.name, host.plan.network.name, host.plan.steps.size(),
+        options.directory, host.plan.name, host.plan.network.name, host.plan.network.nodes.size(),
         kernels.size(), host.weights.source, static_cast<double>(host.plan.floats) * 4e-6,
         static_cast<double>(host.plan.memory.arena.count()) * 1e-6, options.directory);
     OutputOptions().write(text);

@@ -98,11 +98,11 @@ int run_run(const Options &options, bool quiet) {
                    {"checksum_xxh64", checksum(output)}};
     bool passed = true;
     if (options.check) {
-        Progress progress("layers", quiet);
-        const auto layers = static_cast<std::int64_t>(network.nodes.size());
+        Progress progress("kernels", quiet);
+        const auto kernels = static_cast<std::int64_t>(host.plan.steps.size());
         const auto checks = check_layers(runner, input, [&](int done) {
             stop_if_interrupted();
-            progress.update(done, layers, [] { return "comparing with the reference"; });
+            progress.update(done, kernels, [] { return "comparing with the reference"; });
         });
         result["checks"] = Json::array();
         for (const LayerCheck &check : checks) {

@@ -18,7 +18,7 @@ void HostOptions::add_to(CLI::App &command) {
 HostNetwork prepare(const HostOptions &options) {
     const Network network = options.network.resolve();
     const KernelTarget target = host_kernel_target();
-    return {plan_package(network, default_schedules(network, target), target),
+    return {plan_package(network, default_kernels(network, target), target),
             options.weights.empty() ? random_weights(network, options.seed)
                                     : load_weights(network, options.weights)};
 }

@@ -16,7 +16,7 @@ struct HostOptions : NumberedOptions {
     void add_to(CLI::App &command);
 };
 
-/// The network with default schedules for this machine, and its weights.
+/// The network with kernels for this machine, and its weights.
 struct HostNetwork {
     PackagePlan plan;
     NetworkWeights weights;

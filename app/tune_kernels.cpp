@@ -111,7 +111,8 @@ private:
         const std::vector<TunedLayer> &layers = result_.tuned.layers;
         return layers.size() == result_.tuned.wanted &&
                std::all_of(layers.begin(), layers.end(), [&](const TunedLayer &l) {
-                   return l.record.chosen_in == request_.network.name;
+                   return l.record.judged_in == request_.network.name ||
+                          !l.record.refused.empty();
                });
     }
 
@@ -165,10 +166,12 @@ private:
         result_.tuned.layers.clear();
         for (std::size_t i = 0; i < works.size(); i++) {
             TunedLayer l = works[i];
-            if (!l.record.layer.empty() && l.record.refused.empty()) {
-                choose_plan(l.record, in_situ_->choices[i].plan);
-                l.record.chosen_in = request_.network.name;
-                l.record.in_network = in_situ_->choices[i].time;
+            const InSituChoice &choice = in_situ_->choices[i];
+            if (!l.record.layer.empty() && l.record.refused.empty() && !choice.plan.empty()) {
+                choose_plan(l.record, choice.plan);
+                l.record.judged_in = request_.network.name;
+                l.record.in_network = choice.time;
+                l.record.use = choice.use;
                 db_.put(l.record);
             }
             result_.tuned.layers.push_back(l);
@@ -223,6 +226,7 @@ private:
         table.columns = {{"name", "layer"},       {"times", "times"},
                          {"default_us", "default us", 1}, {"measured_us", "us", 1},
                          {"in_network_us", "in network us", 1},
+                         {"use", "used"},
                          {"trials", "trials"},    {"from_database", "known"},
                          {"plan", "schedule"}};
         for (const TunedLayer &l : result_.tuned.layers) {
@@ -231,7 +235,7 @@ private:
                 return t ? Json(t->count() * 1e6) : Json();
             };
             table.rows.push_back({l.names.front(), static_cast<int>(l.names.size()),
-                                  us(default_time(l)), us(r.measured), us(r.in_network), r.trials,
+                                  us(default_time(l)), us(r.measured), us(r.in_network), r.use ? "yes" : "no", r.trials,
                                   l.from_database ? "yes" : "no",
                                   r.refused.empty() ? r.plan : r.refused});
         }
@@ -242,10 +246,10 @@ private:
     std::vector<std::string> notes() const {
         const KernelProgress &p = result_.progress;
         std::vector<std::string> notes = {
-            fmt::format("{} on host (fp32, {} thread{}): {} different layers; {} trials in {:.1f} "
-                        "s, {:.0f} a minute, {} refused; kept in {}",
+            fmt::format("{} on host (fp32, {} thread{}): {} different layers and {} chains; {} "
+                        "trials in {:.1f} s, {:.0f} a minute, {} refused; kept in {}",
                         request_.network.name, request_.threads, request_.threads == 1 ? "" : "s",
-                        works_.size(), p.trials, search_seconds_, per_minute(), p.refused,
+                        works_.size() - chains(), chains(), p.trials, search_seconds_, per_minute(), p.refused,
                         request_.db),
             fmt::format("layers alone and warm {:.3f} ms, with default schedules {:.3f} ms "
                         "(measured); equal kernels differ by {:.1f} % (90th percentile)",
@@ -266,10 +270,17 @@ private:
         return notes;
     }
 
+    std::size_t chains() const {
+        return static_cast<std::size_t>(
+            std::count_if(works_.begin(), works_.end(), [](const TunedLayer &w) { return w.fused(); }));
+    }
+
     std::optional<Seconds> default_time(const TunedLayer &l) const {
-        const std::string plan = to_string(default_schedule(
-            l.layers[0], isa_info(host_kernel_target().text), request_.threads));
-        return time_alone(l.record, plan);
+        const IsaInfo isa = isa_info(host_kernel_target().text);
+        const KernelPlan plan =
+            l.fused() ? default_chain(l.layers, isa, request_.threads)
+                      : KernelPlan(default_schedule(l.layers[0], isa, request_.threads));
+        return time_alone(l.record, to_string(plan));
     }
 
     const KernelTuneRequest &request_;

@@ -188,9 +188,13 @@ bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo
     return is_candidate(kernel_shape(layer), schedule, isa);
 }
 
-Schedule default_schedule(const Layer &given, const IsaInfo &isa, int threads) {
-    const ScheduleSpace whole = schedule_space(given, isa);
+Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads) {
+    return default_schedule(schedule_space(layer, isa), threads);
+}
+
+Schedule default_schedule(const ScheduleSpace &whole, int threads) {
     const Layer &layer = whole.layer;
+    const IsaInfo &isa = whole.isa;
     ScheduleSpace space = whole;
     space.order = {space.order.back()};
     space.parallel = {ParallelOver::none};

@@ -61,5 +61,7 @@ bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo
 /// A good member of the space, from the shape alone. `threads` > 1 asks for parallel loops where
 /// the layer has work enough to pay for them.
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 1);
+/// The same of a space with fewer values, at least one of each knob.
+Schedule default_schedule(const ScheduleSpace &space, int threads = 1);
 
 } // namespace edgefront

@@ -121,10 +121,14 @@ void make_archive(const std::filesystem::path &archive,
     run_or_throw("archiver", "AR", tool("AR", "ar"), arguments, ".");
 }
 
-void rename_symbol(const std::filesystem::path &object, const std::string &from,
-                   const std::string &to) {
-    run_or_throw("object editor", "OBJCOPY", tool("OBJCOPY", "objcopy"),
-                 {"--redefine-sym", from + "=" + to, object.string()}, ".");
+void rename_symbols(const std::filesystem::path &object,
+                    const std::map<std::string, std::string> &names) {
+    std::vector<std::string> arguments;
+    for (const auto &[from, to] : names) {
+        arguments.insert(arguments.end(), {"--redefine-sym", from + "=" + to});
+    }
+    arguments.push_back(object.string());
+    run_or_throw("object editor", "OBJCOPY", tool("OBJCOPY", "objcopy"), arguments, ".");
 }
 
 } // namespace edgefront

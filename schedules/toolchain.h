@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ void run_c_compiler(const std::vector<std::string> &arguments,
 void make_archive(const std::filesystem::path &archive,
                   const std::vector<std::filesystem::path> &objects);
 
-/// Renames a symbol, defined or not, in an object file.
-void rename_symbol(const std::filesystem::path &object, const std::string &from,
-                   const std::string &to);
+/// Gives symbols, defined or not, other names in an object file; those it has not are left out.
+void rename_symbols(const std::filesystem::path &object,
+                    const std::map<std::string, std::string> &names);
 
 } // namespace edgefront

@@ -40,26 +40,58 @@ std::string host_kind() {
     return kind;
 }
 
+std::vector<Layer> layers_at(const Network &network, const std::vector<int> &nodes) {
+    std::vector<Layer> layers;
+    for (const int node : nodes) {
+        layers.push_back(network.nodes.at(static_cast<std::size_t>(node)).layer);
+    }
+    return layers;
+}
+
 TuningKey host_key(const std::vector<Layer> &layers, int threads, const std::string &version) {
     return {key(layers), stable_hash_hex(host_kind()), threads, version, kernel_compiler()};
 }
 
+namespace {
+
+/// What the database says for a piece of work, if it is to be used.
+std::optional<KernelPlan> tuned_plan(const std::vector<Layer> &layers, const IsaInfo &isa,
+                                     const TuningDb &db, int threads, const std::string &version) {
+    const auto record = db.find(host_key(layers, threads, version));
+    if (!record || !record->measured || !record->use) {
+        return {};
+    }
+    const KernelPlan plan = parse_kernel_plan(record->plan);
+    return is_legal(layers, plan, isa) ? std::optional(plan) : std::nullopt; // files are edited
+}
+
+} // namespace
+
 HostPlans host_plans(const Network &network, const KernelTarget &target, const TuningDb &db,
                      int threads, const std::string &version) {
-    HostPlans plans;
-    plans.schedules = default_schedules(network, target);
     const IsaInfo isa = isa_info(target.text);
-    for (std::size_t i = 0; i < network.nodes.size(); i++) {
-        const Layer &layer = network.nodes[i].layer;
-        const auto record = db.find(host_key({layer}, threads, version));
-        if (!record || !record->measured) {
-            continue;
+    std::map<int, std::vector<int>> groups; // by their first node
+    for (const std::vector<int> &group : kernel_groups(network)) {
+        groups[group.front()] = group;
+    }
+    const std::vector<KernelChoice> usual = default_kernels(network, target);
+    HostPlans plans;
+    for (int i = 0; i < static_cast<int>(network.nodes.size());) {
+        const auto group = groups.find(i);
+        std::optional<KernelPlan> plan;
+        std::vector<int> nodes;
+        if (group != groups.end()) {
+            nodes = group->second;
+            plan = tuned_plan(layers_at(network, nodes), isa, db, threads, version);
         }
-        const Schedule schedule = parse_schedule(record->plan);
-        if (schedule_space(layer, isa).contains(schedule)) { // files are edited
-            plans.schedules[i] = schedule;
-            plans.tuned++;
+        if (!plan) {
+            nodes = {i};
+            plan = tuned_plan(layers_at(network, nodes), isa, db, threads, version);
         }
+        plans.tuned += plan ? nodes.size() : 0;
+        plans.kernels.push_back(
+            plan ? KernelChoice{nodes, *plan} : usual[static_cast<std::size_t>(i)]);
+        i = nodes.back() + 1;
     }
     return plans;
 }
@@ -68,7 +100,7 @@ HostPlans host_plans(const Network &network, const KernelTarget &target,
                      const std::filesystem::path &database, int threads,
                      const std::string &version) {
     if (database.empty()) {
-        return {default_schedules(network, target), 0};
+        return {default_kernels(network, target), 0};
     }
     if (!std::filesystem::exists(database)) {
         throw UserError({database.string(), ""},

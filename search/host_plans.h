@@ -15,12 +15,14 @@ namespace edgefront {
 /// "x86-64-linux-avx512... on AMD EPYC, family 26 model 2".
 std::string host_kind();
 
+std::vector<Layer> layers_at(const Network &network, const std::vector<int> &nodes);
+
 /// Where the database keeps what is measured on machines of this kind.
 TuningKey host_key(const std::vector<Layer> &layers, int threads, const std::string &version);
 
 struct HostPlans {
-    std::vector<Schedule> schedules; ///< one per node
-    std::size_t tuned = 0;           ///< nodes whose schedule comes from the database
+    std::vector<KernelChoice> kernels;
+    std::size_t tuned = 0; ///< nodes whose plan comes from the database
 };
 
 /// `database` may be empty: defaults only. Throws UserError when there is no such file.

@@ -1,6 +1,7 @@
 #include "search/in_situ.h"
 
 #include "dsl/weights.h"
+#include "search/network_variants.h"
 #include "search/race.h"
 #include "search/statistics.h"
 #include "search/worker_process.h"
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <poll.h>
 
@@ -24,8 +26,8 @@ struct Stopped {};
 constexpr std::uint64_t seed = 1; // of weights and input: any numbers take equally long
 constexpr double build_share = 0.5;
 constexpr double rank_share = 0.35;
-constexpr double within = 1.3; // of the best time alone: slower ones do not win in a network
-constexpr int least_rounds = 6;
+constexpr std::size_t least_rounds = 6;
+constexpr int most_chained = 3;
 
 Seconds since(Clock::time_point start) {
     return Seconds(std::chrono::duration<double>(Clock::now() - start).count());
@@ -35,22 +37,9 @@ class InSitu {
 public:
     InSitu(const Network &network, const std::vector<TunedLayer> &works,
            const InSituOptions &options)
-        : network_(network), works_(works), options_(options),
-          weights_(random_weights(network, seed)), input_(random_input(network, seed)) {
-        for (std::size_t w = 0; w < works.size(); w++) {
-            for (std::size_t i = 0; i < network.nodes.size(); i++) {
-                if (works[w].layers.size() == 1 && works[w].layers[0] == network.nodes[i].layer) {
-                    nodes_[w].push_back(i);
-                    work_of_[i] = w;
-                }
-            }
-        }
-        const std::vector<Schedule> usual = default_schedules(network, target_);
-        for (std::size_t w = 0; w < works.size(); w++) {
-            plans_.push_back({to_string(usual[nodes_[w].front()])});
-            add_best(works[w].record, plans_.back());
-        }
-    }
+        : network_(network), options_(options), weights_(random_weights(network, seed)),
+          input_(random_input(network, seed)),
+          variants_(network, works, options.variants, target_) {}
 
     InSituResult run() {
         build();
@@ -60,40 +49,11 @@ public:
     }
 
 private:
-    /// Behind the default: the best plans alone, as many as there are variants.
-    void add_best(const TuningRecord &record, std::vector<std::string> &plans) const {
-        for (const TriedPlan &t : record.tried) { // best first
-            const bool close =
-                t.measured && record.measured && *t.measured < *record.tried[0].measured * within;
-            const bool known = std::find(plans.begin(), plans.end(), t.plan) != plans.end();
-            if (close && !known && static_cast<int>(plans.size()) <= options_.variants) {
-                plans.push_back(t.plan);
-            }
-        }
-    }
-
-    /// The plan of a work in a variant; 0 has the defaults. Those with few plans repeat them.
-    std::size_t plan_in(std::size_t work, int variant) const {
-        const std::size_t others = plans_[work].size() - 1;
-        return variant == 0 || others == 0 ? 0
-                                           : 1 + static_cast<std::size_t>(variant - 1) % others;
-    }
-
-    PackagePlan package_of(const std::vector<std::string> &plans) const {
-        std::vector<Schedule> schedules;
-        for (std::size_t i = 0; i < network_.nodes.size(); i++) {
-            schedules.push_back(parse_schedule(plans[work_of_.at(i)]));
-        }
-        return plan_package(network_, schedules, target_);
-    }
-
-    PackagePlan variant(int v) const {
-        std::vector<std::string> plans;
-        for (std::size_t w = 0; w < plans_.size(); w++) {
-            plans.push_back(plans_[w][plan_in(w, v)]);
-        }
-        return package_of(plans);
-    }
+    using Variant = NetworkVariants::Variant;
+    struct Built {
+        Variant variant;
+        std::unique_ptr<Runner> runner;
+    };
 
     void tell(double share, const std::string &doing) const {
         if (options_.stop && options_.stop()) {
@@ -104,91 +64,147 @@ private:
         }
     }
 
-    /// Compiles all variants, the second half of them in another process.
-    void build() {
-        std::vector<PackagePlan> packages;
-        for (int v = 0; v <= options_.variants; v++) {
-            packages.push_back(variant(v));
+    std::vector<Variant> variants_to_rank() const {
+        std::vector<Variant> list;
+        for (int i = 0; i <= options_.variants; i++) {
+            list.push_back(variants_.separate(static_cast<std::size_t>(i)));
         }
+        bool chains = false;
+        for (std::size_t w = 0; w < variants_.works(); w++) {
+            chains = chains || (variants_.is_chain(w) && !variants_.plans(w).empty());
+        }
+        for (int i = 0; chains && i < std::min(options_.variants, most_chained); i++) {
+            list.push_back(variants_.chained(static_cast<std::size_t>(i)));
+        }
+        return list;
+    }
+
+    Built built(const Variant &variant, double from, double to) const {
+        BuildContext context = options_.build;
+        context.progress = [&](int done, int total, const std::string &layer) {
+            tell(from + (to - from) * done / std::max(total, 1), "compiling " + layer);
+        };
+        auto runner = std::make_unique<Runner>(plan_package(network_, variant.kernels, target_),
+                                               weights_, context, options_.threads);
+        runner->run(input_);
+        return {variant, std::move(runner)};
+    }
+
+    /// Compiles all variants, the later half of them in another process.
+    void build() {
+        const std::vector<Variant> list = variants_to_rank();
+        const std::size_t half = (list.size() + 1) / 2;
         BuildContext context = options_.build;
         context.progress = {};
         WorkerProcess helper([&](const Json &) {
-            for (std::size_t v = packages.size(); v-- > packages.size() / 2;) {
-                shared_library(packages[v], context);
+            for (std::size_t v = half; v < list.size(); v++) {
+                shared_library(plan_package(network_, list[v].kernels, target_), context);
             }
             return Json(true);
         });
         helper.ask(Json(true));
-        for (std::size_t v = 0; v < packages.size(); v++) {
-            context.progress = [&](int done, int total, const std::string &layer) {
-                const double part = static_cast<double>(done) / std::max(total, 1);
-                tell(build_share * (static_cast<double>(v) + part) /
-                         static_cast<double>(packages.size()),
-                     "compiling " + layer);
+        const double share = build_share / static_cast<double>(list.size());
+        std::vector<PackagePlan> own;
+        for (std::size_t v = 0; v < half; v++) { // as yet without threads, which Runners have
+            BuildContext told = options_.build;
+            told.progress = [&](int, int, const std::string &layer) {
+                tell(share * static_cast<double>(v), "compiling " + layer);
             };
-            if (v == (packages.size() + 1) / 2) {
-                wait_for(helper);
-            }
-            runners_.push_back(
-                std::make_unique<Runner>(packages[v], weights_, context, options_.threads));
-            runners_.back()->run(input_);
+            shared_library(plan_package(network_, list[v].kernels, target_), told);
         }
-    }
-
-    void wait_for(WorkerProcess &helper) const {
         while (!helper.take() && helper.end().empty()) {
             struct pollfd poll = {helper.descriptor(), POLLIN, 0};
             ::poll(&poll, 1, 200);
             tell(build_share / 2, "compiling");
         }
+        for (const Variant &variant : list) {
+            built_.push_back(built(variant, build_share, build_share));
+        }
     }
 
-    /// Calls `burst` for each of `count` runners in turn until the time is over.
-    void in_turns(Seconds duration, std::size_t count, double from, double to,
-                  const std::string &doing, const std::function<void(std::size_t)> &burst) const {
+    /// Calls `burst` for each network in turn until the time is over.
+    void in_turns(Seconds duration, double from, double to, const std::string &doing,
+                  const std::function<void(std::size_t)> &burst) const {
         const Clock::time_point start = Clock::now();
-        for (int round = 0; round < least_rounds || since(start) < duration; round++) {
-            for (std::size_t i = 0; i < count; i++) {
+        for (std::size_t round = 0; round < least_rounds || since(start) < duration; round++) {
+            for (std::size_t i = 0; i < built_.size(); i++) {
                 tell(from + (to - from) * std::min(since(start) / duration, 1.0), doing);
-                burst((i + static_cast<std::size_t>(round)) % count);
+                const std::size_t v = (i + round) % built_.size();
+                built_[v].runner->rerun(); // brings the network's weights back
+                burst(v);
             }
         }
     }
 
-    /// Runs per burst: one that brings the network's weights back, and as many as fill a moment.
+    /// As many as fill a moment.
     int runs_per_burst() const {
         constexpr double moment = 12e-3;
         const Clock::time_point start = Clock::now();
-        runners_[0]->rerun();
+        built_[0].runner->rerun();
         return std::clamp(static_cast<int>(moment / since(start).count()), 1, 40);
     }
 
+    /// Of one run under a clock: the mean time of every work, by its plan.
+    void trace(const Built &network, std::vector<std::vector<std::vector<double>>> &times) const {
+        std::vector<double> sums(variants_.works());
+        std::vector<int> counts(variants_.works());
+        std::vector<std::size_t> plans(variants_.works());
+        std::size_t step = 0;
+        network.runner->rerun([&](const edgefront_layer_run &r) {
+            const NetworkVariants::Step &s = network.variant.steps.at(step++);
+            sums[s.work] += r.seconds;
+            counts[s.work]++;
+            plans[s.work] = s.plan;
+        });
+        for (std::size_t w = 0; w < sums.size(); w++) {
+            if (counts[w] > 0) {
+                times[w][plans[w]].push_back(sums[w] / counts[w]);
+            }
+        }
+    }
+
     void rank() {
-        std::vector<std::vector<std::vector<double>>> times(plans_.size());
-        for (std::size_t w = 0; w < plans_.size(); w++) {
-            times[w].resize(plans_[w].size());
+        std::vector<std::vector<std::vector<double>>> times(variants_.works());
+        for (std::size_t w = 0; w < times.size(); w++) {
+            times[w].resize(variants_.plans(w).size());
         }
         const int runs = runs_per_burst();
-        std::vector<double> sums(plans_.size());
-        in_turns(options_.ranking, runners_.size(), build_share, build_share + rank_share,
+        in_turns(options_.ranking, build_share, build_share + rank_share,
                  "ranking plans inside the network", [&](std::size_t v) {
-                     runners_[v]->rerun();
                      for (int run = 0; run < runs; run++) {
-                         std::fill(sums.begin(), sums.end(), 0);
-                         std::size_t node = 0;
-                         runners_[v]->rerun([&](const edgefront_layer_run &r) {
-                             sums[work_of_.at(node++)] += r.seconds;
-                         });
-                         for (std::size_t w = 0; w < sums.size(); w++) {
-                             times[w][plan_in(w, static_cast<int>(v))].push_back(
-                                 sums[w] / static_cast<double>(nodes_.at(w).size()));
-                         }
+                         trace(built_[v], times);
                      }
                  });
-        for (std::size_t w = 0; w < plans_.size(); w++) {
-            const std::size_t best = best_of(times[w], 0, own_jitter(times[w][0]));
-            result_.choices.push_back({plans_[w][best], Seconds(typical(times[w][best])),
-                                       Seconds(typical(times[w][0]))});
+        result_.choices.resize(times.size());
+        for (std::size_t w = 0; w < times.size(); w++) {
+            if (!variants_.is_chain(w)) {
+                const std::size_t best = best_of(times[w], 0, own_jitter(times[w][0]));
+                result_.choices[w] = {variants_.plans(w)[best], Seconds(typical(times[w][best])),
+                                      Seconds(typical(times[w][0])), true};
+                chosen_[w] = best;
+            }
+        }
+        for (std::size_t w = 0; w < times.size(); w++) {
+            if (variants_.is_chain(w) && !times[w].empty() && !times[w][0].empty()) {
+                judge_chain(w, times[w]);
+            }
+        }
+    }
+
+    /// Takes a chain that is faster than its layers one by one.
+    void judge_chain(std::size_t work, const std::vector<std::vector<double>> &times) {
+        InSituChoice &choice = result_.choices[work];
+        const std::size_t best = best_of(times, 0, 0);
+        Seconds separate;
+        for (const std::size_t member : variants_.members(work)) {
+            separate += result_.choices[member].time;
+            choice.default_time += result_.choices[member].default_time;
+        }
+        choice.plan = variants_.plans(work)[best];
+        choice.time = Seconds(typical(times[best]));
+        choice.use = choice.time < separate * (1 - own_jitter(times[best]));
+        if (choice.use) {
+            chosen_[work] = best;
         }
     }
 
@@ -204,38 +220,30 @@ private:
         return std::clamp(std::fabs(typical(halves[0]) / typical(halves[1]) - 1), 0.005, 0.05);
     }
 
+    /// The winners together against the defaults, and the defaults against themselves.
     void confirm() {
-        std::vector<std::string> chosen;
-        for (const InSituChoice &c : result_.choices) {
-            chosen.push_back(c.plan);
-        }
-        runners_.resize(1); // the defaults
-        BuildContext context = options_.build;
-        context.progress = [&](int, int, const std::string &layer) {
-            tell(build_share + rank_share, "compiling " + layer);
-        };
-        runners_.push_back(std::make_unique<Runner>(package_of(chosen), weights_, context,
-                                                    options_.threads));
-        runners_.push_back(
-            std::make_unique<Runner>(variant(0), weights_, context, options_.threads));
-        for (const auto &runner : runners_) {
-            runner->run(input_);
-        }
+        const double from = build_share + rank_share;
+        built_.resize(1);
+        built_.push_back(built(variants_.make([&](std::size_t work) {
+                                   const auto found = chosen_.find(work);
+                                   return found == chosen_.end() ? std::nullopt
+                                                                 : std::optional(found->second);
+                               }),
+                               from, from));
+        built_.push_back(built(variants_.separate(0), from, from));
         const int runs = runs_per_burst();
-        std::vector<std::vector<double>> bursts(runners_.size());
-        std::vector<std::vector<Seconds>> all(runners_.size());
-        in_turns(options_.confirmation, runners_.size(), build_share + rank_share, 1,
-                 "comparing with the defaults", [&](std::size_t v) {
-                     runners_[v]->rerun();
-                     std::vector<double> times;
-                     for (int run = 0; run < runs; run++) {
-                         const Clock::time_point start = Clock::now();
-                         runners_[v]->rerun();
-                         times.push_back(since(start).count());
-                         all[v].push_back(Seconds(times.back()));
-                     }
-                     bursts[v].push_back(typical(times));
-                 });
+        std::vector<std::vector<double>> bursts(built_.size());
+        std::vector<std::vector<Seconds>> all(built_.size());
+        in_turns(options_.confirmation, from, 1, "comparing with the defaults", [&](std::size_t v) {
+            std::vector<double> times;
+            for (int run = 0; run < runs; run++) {
+                const Clock::time_point start = Clock::now();
+                built_[v].runner->rerun();
+                times.push_back(since(start).count());
+                all[v].push_back(Seconds(times.back()));
+            }
+            bursts[v].push_back(typical(times));
+        });
         const auto ratio = [&](std::size_t a, std::size_t b) {
             std::vector<double> ratios;
             for (std::size_t i = 0; i < bursts[a].size(); i++) {
@@ -248,24 +256,30 @@ private:
         result_.ratio = ratio(1, 0);
         result_.jitter = std::fabs(ratio(2, 0) - 1);
         if (result_.ratio >= 1) {
-            result_.kept_defaults = true;
-            for (std::size_t w = 0; w < plans_.size(); w++) {
-                InSituChoice &c = result_.choices[w];
-                c = {plans_[w][0], c.default_time, c.default_time};
+            keep_defaults();
+        }
+    }
+
+    void keep_defaults() {
+        result_.kept_defaults = true;
+        for (std::size_t w = 0; w < variants_.works(); w++) {
+            InSituChoice &c = result_.choices[w];
+            if (variants_.is_chain(w)) {
+                c.use = false;
+            } else {
+                c = {variants_.plans(w)[0], c.default_time, c.default_time, true};
             }
         }
     }
 
     const Network &network_;
-    const std::vector<TunedLayer> &works_;
     const InSituOptions &options_;
     const KernelTarget target_ = host_kernel_target();
     NetworkWeights weights_;
     std::vector<float> input_;
-    std::map<std::size_t, std::vector<std::size_t>> nodes_; ///< by work
-    std::map<std::size_t, std::size_t> work_of_;            ///< by node
-    std::vector<std::vector<std::string>> plans_;           ///< by work, the default first
-    std::vector<std::unique_ptr<Runner>> runners_;
+    NetworkVariants variants_;
+    std::vector<Built> built_;
+    std::map<std::size_t, std::size_t> chosen_; ///< plans, by work; chains that are used only
     InSituResult result_;
 };
 
@@ -296,10 +310,12 @@ std::size_t best_of(const std::vector<std::vector<double>> &times, std::size_t i
 
 void choose_plan(TuningRecord &record, const std::string &plan) {
     record.plan = plan;
+    KernelPlan serial = parse_kernel_plan(plan);
+    if (!serial.fused()) {
+        serial.members[0].parallel = ParallelOver::none;
+    }
     for (const TriedPlan &t : record.tried) {
         // A default with parallel loops is, on one thread, the one without.
-        Schedule serial = parse_schedule(plan);
-        serial.parallel = ParallelOver::none;
         if (t.measured && (t.plan == plan || (record.threads == 1 && t.plan == to_string(serial)))) {
             record.measured = t.measured;
             record.predicted = t.predicted;
@@ -326,7 +342,8 @@ Json write_result(const InSituResult &r) {
     for (const InSituChoice &c : r.choices) {
         choices.push_back({{"plan", c.plan},
                            {"time", c.time.count()},
-                           {"default_time", c.default_time.count()}});
+                           {"default_time", c.default_time.count()},
+                           {"use", c.use}});
     }
     return {{"choices", choices},
             {"tuned", timing_json(r.tuned)},
@@ -342,7 +359,8 @@ InSituResult read_result(const Json &json) {
     InSituResult r;
     for (const Json &c : json.at("choices")) {
         r.choices.push_back({c.at("plan").get<std::string>(), Seconds(c.at("time").get<double>()),
-                             Seconds(c.at("default_time").get<double>())});
+                             Seconds(c.at("default_time").get<double>()),
+                             c.at("use").get<bool>()});
     }
     r.tuned = read_timing(json.at("tuned"));
     r.defaults = read_timing(json.at("defaults"));

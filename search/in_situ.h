@@ -1,7 +1,7 @@
 // The final choice among the best plans of every layer, made inside the running network: caches are
 // colder there than in a loop over one kernel. Variants of the whole network, each with another one
-// of every layer's best plans, run in turns under a clock per layer; then the network of the winners
-// has to beat the default one.
+// of every layer's best plans or with chains of layers in one kernel, run in turns under a clock per
+// kernel; then the network of the winners has to beat the default one.
 #pragma once
 
 #include "search/runner.h"
@@ -15,7 +15,7 @@ namespace edgefront {
 
 struct InSituOptions {
     int threads = 1;
-    int variants = 4;                     ///< beside the one of defaults
+    int variants = 3;                     ///< beside the one of defaults; of chains as many
     Seconds ranking = Seconds(20);        ///< time for ranking layers
     Seconds confirmation = Seconds(10);   ///< time for comparing the whole with the defaults
     BuildContext build;                   ///< its own `progress` is not used
@@ -25,9 +25,10 @@ struct InSituOptions {
 };
 
 struct InSituChoice {
-    std::string plan;
-    Seconds time;           ///< inside the network, of one layer of this kind
-    Seconds default_time;   ///< the same with its default plan
+    std::string plan;     ///< of a chain without a kernel: empty
+    Seconds time;         ///< inside the network, of one layer or chain of this kind
+    Seconds default_time; ///< the same with default plans
+    bool use = false;     ///< a chain that is no faster than its layers is not
 };
 
 struct InSituResult {

@@ -20,7 +20,7 @@ constexpr double memory = 0.65; // of the potential, from batch to batch
 
 KernelSearch::KernelSearch(std::size_t work, const std::vector<Layer> &layers,
                            const SearchOptions &options, const std::optional<TuningRecord> &known)
-    : work_(work), options_(options), space_(layers, options.isa, options.threads),
+    : work_(work), layers_(layers.size()), options_(options), space_(layers, options.isa, options.threads),
       random_(derive_seed(1, key(layers))) {
     if (known) {
         resume(*known);
@@ -271,34 +271,64 @@ void KernelSearch::write(TuningRecord &r) const {
         r.predicted.reset();
         r.refused = r.tried.empty() ? "nothing is tried yet" : r.tried.front().refused;
     }
-    r.chosen_in.clear();
+    r.judged_in.clear();
     r.in_network.reset();
+    r.use = layers_ == 1; // whether a chain gains anything shows in a network only
 }
 
-std::vector<std::string> plans_of_similar_layers(const Layer &layer,
-                                                 const std::vector<TuningRecord> &records,
-                                                 std::size_t most) {
-    constexpr double near = 5; // factors of two, over all extents
-    const auto apart = [](int a, int b) {
-        return std::fabs(std::log2(static_cast<double>(a) / b));
-    };
+namespace {
+
+/// Of the key of a layer or group; none for what does not read as one.
+std::vector<Layer> layers_of_key(const std::string &key) {
+    const std::string between = " + ";
+    std::vector<Layer> layers;
+    try {
+        for (std::size_t at = 0; at <= key.size();) {
+            const std::size_t end = std::min(key.find(between, at), key.size());
+            layers.push_back(parse_layer_key(key.substr(at, end - at)));
+            at = end + between.size();
+        }
+    } catch (const UserError &) { // of another version, or edited
+        layers.clear();
+    }
+    return layers;
+}
+
+bool same_kind(const Layer &a, const Layer &b) {
+    return a.op == b.op && a.kernel == b.kernel && a.stride == b.stride &&
+           (a.groups > 1) == (b.groups > 1);
+}
+
+/// Factors of two, over all extents.
+double apart(const Layer &a, const Layer &b) {
+    const auto factor = [](int x, int y) { return std::fabs(std::log2(double(x) / y)); };
+    return factor(a.input.channels, b.input.channels) +
+           factor(a.output.channels, b.output.channels) +
+           factor(a.output.width, b.output.width) + factor(a.output.height, b.output.height);
+}
+
+} // namespace
+
+std::vector<std::string> similar_plans(const std::vector<Layer> &layers,
+                                       const std::vector<TuningRecord> &records,
+                                       std::size_t most) {
+    constexpr double near = 5; // factors of two per layer
     std::vector<std::pair<double, std::string>> found;
     for (const TuningRecord &r : records) {
-        if (!r.measured || r.layer.find(" + ") != std::string::npos) {
+        if (!r.measured) {
             continue;
         }
-        Layer other;
-        try {
-            other = parse_layer_key(r.layer);
-        } catch (const UserError &) { // of another version, or edited
+        const std::vector<Layer> others = layers_of_key(r.layer);
+        if (others.size() != layers.size()) {
             continue;
         }
-        const double distance = apart(layer.input.channels, other.input.channels) +
-                                apart(layer.output.channels, other.output.channels) +
-                                apart(layer.output.width, other.output.width) +
-                                apart(layer.output.height, other.output.height);
-        if (other.op == layer.op && other.kernel == layer.kernel && other.stride == layer.stride &&
-            (other.groups > 1) == (layer.groups > 1) && distance < near) {
+        double distance = 0;
+        bool alike = true;
+        for (std::size_t i = 0; i < layers.size(); i++) {
+            alike = alike && same_kind(layers[i], others[i]);
+            distance += apart(layers[i], others[i]);
+        }
+        if (alike && distance < near * static_cast<double>(layers.size())) {
             found.emplace_back(distance, r.plan);
         }
     }

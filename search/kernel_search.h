@@ -53,6 +53,7 @@ public:
     std::int64_t trials() const { return static_cast<std::int64_t>(tried_.size()); }
     /// Of the races since the last call.
     std::vector<double> take_jitter();
+    const PlanSpace &space() const { return space_; }
     /// Fills in what the search knows: plan, times, trials, tried.
     void write(TuningRecord &record) const;
 
@@ -67,6 +68,7 @@ private:
     std::string best_measured() const;
 
     std::size_t work_;
+    std::size_t layers_;
     SearchOptions options_;
     PlanSpace space_;
     Random random_;
@@ -86,10 +88,10 @@ private:
     std::vector<double> jitter_;
 };
 
-/// The plans of the records that are nearest to a layer: the same operator, window and stride,
-/// shapes of a similar size. At most `most`, the nearest first.
-std::vector<std::string> plans_of_similar_layers(const Layer &layer,
-                                                 const std::vector<TuningRecord> &records,
-                                                 std::size_t most);
+/// The plans of the records that are nearest to a piece of work: the same operators, windows and
+/// strides, shapes of a similar size. At most `most`, the nearest first.
+std::vector<std::string> similar_plans(const std::vector<Layer> &layers,
+                                       const std::vector<TuningRecord> &records,
+                                       std::size_t most);
 
 } // namespace edgefront

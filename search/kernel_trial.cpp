@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 namespace edgefront {
 
@@ -34,23 +33,30 @@ std::vector<float> random_values(std::size_t count, double scale, Random &random
     return values;
 }
 
-/// A layer's kernel for this machine.
+/// A kernel for this machine.
 class JitTrial : public TrialKernel {
 public:
-    JitTrial(TrialData &data, const Layer &layer, const Schedule &schedule)
-        : kernel_(layer, schedule, host_kernel_target()),
-          weights_(layer.has_weights() ? pack_weights(layer, schedule, data.weights(0))
-                                       : std::vector<float>()),
-          bias_(layer.has_weights() ? pack_bias(layer, schedule, data.bias(0))
-                                    : std::vector<float>()) {
-        kernel_.bind(data.inputs(), layer.has_weights() ? weights_.data() : nullptr, bias_.data(),
-                     data.output());
+    JitTrial(TrialData &data, const KernelPlan &plan)
+        : kernel_(data.layers(), plan, host_kernel_target()) {
+        std::vector<const float *> operands = data.inputs();
+        const auto add = [&](const std::vector<float> &packed) {
+            packed_.push_back(std::make_unique<GuardedFloats>(packed));
+            operands.push_back(packed_.back()->data());
+        };
+        for (std::size_t i = 0; i < data.layers().size(); i++) {
+            const Layer &layer = data.layers()[i];
+            if (layer.has_weights()) {
+                add(pack_weights(layer, plan.members[i], data.weights(i)));
+                add(pack_bias(layer, plan.members[i], data.bias(i)));
+            }
+        }
+        kernel_.bind(operands, data.output());
     }
     void run() override { kernel_.run(); }
 
 private:
     JitKernel kernel_;
-    GuardedFloats weights_, bias_;
+    std::vector<std::unique_ptr<GuardedFloats>> packed_;
 };
 
 double seconds_since(Clock::time_point start) {
@@ -127,10 +133,7 @@ std::string TrialData::complaint() const {
 }
 
 std::unique_ptr<TrialKernel> HostKernels::compile(TrialData &data, const std::string &plan) {
-    if (data.layers().size() != 1) {
-        throw std::logic_error("no kernels over several layers");
-    }
-    return std::make_unique<JitTrial>(data, data.layers()[0], parse_schedule(plan));
+    return std::make_unique<JitTrial>(data, parse_kernel_plan(plan));
 }
 
 Json write_request(const TrialRequest &request) {

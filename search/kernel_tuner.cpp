@@ -87,7 +87,7 @@ private:
     }
 
     /// What the next batch on a layer may gain for the whole; layers nobody knows come first, the
-    /// largest in front.
+    /// largest in front, and then chains, which begin with what their members have.
     double promise(std::size_t work) const {
         const KernelSearch &s = *searches_[work];
         const auto times = static_cast<double>(works_[work].names.size());
@@ -96,7 +96,9 @@ private:
             for (const Layer &l : works_[work].layers) {
                 all += macs(l);
             }
-            return 1e9 + static_cast<double>(all.count()) * times;
+            constexpr double before_all = 1e20, before_known = 1e19;
+            return (works_[work].fused() ? before_known : before_all) +
+                   static_cast<double>(all.count()) * times * 1e6;
         }
         return s.best_time().count() * times * s.potential();
     }
@@ -127,16 +129,32 @@ private:
 
     void begin(Busy &b, std::size_t work) {
         KernelSearch &s = *searches_[work];
-        constexpr std::size_t most_similar = 3;
-        const bool alone = works_[work].layers.size() == 1;
-        s.begin(s.fresh() && alone ? plans_of_similar_layers(works_[work].layers[0],
-                                                             records_of_host(), most_similar)
-                                   : std::vector<std::string>());
+        s.begin(s.fresh() ? known_elsewhere(work) : std::vector<std::string>());
         if (s.request()) {
             b = {&s, work, false, false};
         } else {
             keep(work); // nothing is left to try
         }
+    }
+
+    /// Plans that may be good for work nobody has tried: those of similar work, and for a chain its
+    /// members' own.
+    std::vector<std::string> known_elsewhere(std::size_t work) const {
+        constexpr std::size_t most_similar = 3;
+        const std::vector<Layer> &layers = works_[work].layers;
+        std::vector<std::string> plans = similar_plans(layers, records_of_host(), most_similar);
+        std::vector<std::string> members;
+        for (const Layer &layer : layers) {
+            const auto record = db_.find(
+                host_key({layer}, options_.search.threads, options_.version));
+            members.push_back(record && record->measured ? record->plan : "");
+        }
+        for (const int rows : searches_[work]->space().strips()) {
+            if (const auto plan = searches_[work]->space().of_members(rows, members)) {
+                plans.push_back(*plan);
+            }
+        }
+        return plans;
     }
 
     std::vector<TuningRecord> records_of_host() const {
@@ -202,7 +220,7 @@ private:
             const auto times = static_cast<double>(works_[i].names.size());
             const KernelSearch &s = *searches_[i];
             p.at_rest += s.at_rest() ? 1 : 0;
-            if (!s.fresh()) {
+            if (!s.fresh() && !works_[i].fused()) {
                 p.layers += s.best_time() * times;
                 p.defaults += s.default_time().value_or(s.best_time()) * times;
             }
@@ -238,17 +256,35 @@ private:
 
 } // namespace
 
+namespace {
+
+void add_work(std::vector<TunedLayer> &works, const std::vector<Layer> &layers,
+              const std::string &name) {
+    const auto same = std::find_if(works.begin(), works.end(),
+                                   [&](const TunedLayer &w) { return w.layers == layers; });
+    if (same != works.end()) {
+        same->names.push_back(name);
+    } else {
+        works.push_back({layers, {name}, {}, false});
+    }
+}
+
+} // namespace
+
 std::vector<TunedLayer> kernel_works(const Network &network) {
     std::vector<TunedLayer> works;
     for (const Node &node : network.nodes) {
-        const std::vector<Layer> layers = {node.layer};
-        const auto same = std::find_if(works.begin(), works.end(),
-                                       [&](const TunedLayer &w) { return w.layers == layers; });
-        if (same != works.end()) {
-            same->names.push_back(node.name);
-        } else {
-            works.push_back({layers, {node.name}, {}, false});
+        add_work(works, {node.layer}, node.name);
+    }
+    for (const std::vector<int> &group : kernel_groups(network)) {
+        std::vector<Layer> layers;
+        std::string name;
+        for (const int n : group) {
+            const Node &node = network.nodes[static_cast<std::size_t>(n)];
+            layers.push_back(node.layer);
+            name += (name.empty() ? "" : " + ") + node.name;
         }
+        add_work(works, layers, name);
     }
     return works;
 }

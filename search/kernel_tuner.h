@@ -16,7 +16,7 @@ namespace edgefront {
 struct KernelProgress {
     std::int64_t trials = 0; ///< of this call
     std::int64_t refused = 0;
-    Seconds layers;          ///< the best plans alone, times how often they occur; fresh ones apart
+    Seconds layers; ///< the best plans of layers alone, times how often they occur; fresh ones apart
     Seconds defaults;        ///< the same layers under their default plans
     std::size_t at_rest = 0; ///< layers on which nothing more is tried
     std::size_t total = 0;
@@ -36,7 +36,8 @@ struct KernelTuneResult {
     double typical_jitter = 0; ///< median
 };
 
-/// Different layers of a network in fp32, with the names that they have there.
+/// The different layers of a network, with the names that they have there, and behind them the
+/// chains of layers that one kernel can compute.
 std::vector<TunedLayer> kernel_works(const Network &network);
 
 /// `works` are those of the pool, in its order.

@@ -23,7 +23,7 @@ Timing build_and_time(const Network &network, const MeasureOptions &options) {
         }
     };
     const KernelTarget target = host_kernel_target();
-    const PackagePlan plan = plan_package(network, default_schedules(network, target), target);
+    const PackagePlan plan = plan_package(network, default_kernels(network, target), target);
     BuildContext build = options.build;
     build.progress = [&](int done, int total, const std::string &layer) {
         progress(build_share * done / std::max(total, 1), "compiling " + layer);

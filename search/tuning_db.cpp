@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "schedules/fused_nest.h"
+#include "schedules/kernel_plan.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -40,7 +41,7 @@ TuningRecord parse_record(const std::string &text, const Where &where) {
 }
 
 /// Throws UserError unless the plan is one line of the kind that the key of the layer asks for: a
-/// Schedule or Mapping for a layer, a Fusion with as many members for a group.
+/// Schedule or Mapping for a layer, a Fusion or KernelPlan with as many members for a group.
 void check_plan(const std::string &layer, const std::string &plan) {
     const std::string between = " + "; // as in the key of a group
     std::size_t layers = 1;
@@ -49,7 +50,12 @@ void check_plan(const std::string &layer, const std::string &plan) {
     }
     if (layers == 1) {
         parse_plan(plan);
-    } else if (parse_fusion(plan).members.size() != layers) {
+        return;
+    }
+    const bool kernel = plan.compare(0, 6, "strips") == 0;
+    const std::size_t members =
+        kernel ? parse_kernel_plan(plan).members.size() : parse_fusion(plan).members.size();
+    if (members != layers) {
         throw UserError("fusion \"" + plan + "\": its layers are " + std::to_string(layers));
     }
 }
@@ -138,8 +144,9 @@ Json write_record(const TuningRecord &r) {
             {"proven", r.proven},
             {"budget", r.budget},
             {"trials", r.trials},
-            {"chosen_in", r.chosen_in},
+            {"judged_in", r.judged_in},
             {"in_network_s", seconds_json(r.in_network)},
+            {"use", r.use},
             {"tried", Json::array()}};
     for (const TriedPlan &t : r.tried) {
         json["tried"].push_back(write_tried(t));
@@ -163,8 +170,9 @@ TuningRecord read_record(const JsonReader &json) {
     r.proven = json.at("proven").boolean();
     r.budget = json.at("budget").integer(0, std::int64_t{1} << 62);
     r.trials = json.at("trials").integer(0, std::int64_t{1} << 62);
-    r.chosen_in = json.at("chosen_in").string();
+    r.judged_in = json.at("judged_in").string();
     r.in_network = read_seconds(json.at("in_network_s"));
+    r.use = json.at("use").boolean();
     for (const JsonReader &t : json.at("tried").items()) {
         r.tried.push_back(read_tried(t, r.layer));
     }

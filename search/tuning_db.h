@@ -34,7 +34,7 @@ struct TuningRecord {
     int threads = 1;
     std::string version;                ///< of the tool that found it
     std::string compiler;               ///< of what was measured: "Halide 14.0.0, emitter 5"
-    std::string plan;                   ///< Schedule, Mapping or Fusion as one line
+    std::string plan;                   ///< Schedule, KernelPlan, Mapping or Fusion as one line
     CostKind kind = CostKind::modelled; ///< of the score that chose the plan
     std::optional<Seconds> predicted;   ///< absent: there is no price, `refused` says why
     std::optional<Seconds> measured;    ///< never mixed with the prediction
@@ -43,8 +43,9 @@ struct TuningRecord {
     std::int64_t budget = 0;            ///< plans that the search might price before sampling
     std::int64_t trials = 0;            ///< plans that were priced or measured
     std::vector<TriedPlan> tried;       ///< measured targets: every trial, the best first
-    std::string chosen_in;              ///< network that the plan was chosen in; empty: alone
+    std::string judged_in;              ///< network that the plan was chosen in; empty: alone
     std::optional<Seconds> in_network;  ///< measured there
+    bool use = true;                    ///< no: chains that are no faster than their layers
 };
 
 /// What a record is found by.

@@ -24,24 +24,12 @@ struct KernelCase {
 
     KernelCase(const Layer &l, Random random)
         : layer(l), input(size(l.input), random), residual(size(l.output), random) {
-        LayerOperands operands;
-        for (const Shape &other : l.others) {
-            others.push_back(std::make_unique<GuardedFloats>(size(other), random));
-            operands.others.push_back(others.back()->data());
-        }
-        const std::size_t count = static_cast<std::size_t>(weight_count(l).count());
-        const double fan_in = static_cast<double>(count) / l.output.channels;
-        for (std::size_t i = 0; i < count; i++) {
-            weights.push_back(static_cast<float>(random.normal() / std::sqrt(fan_in)));
-        }
-        for (int i = 0; l.bias && i < l.output.channels; i++) {
-            bias.push_back(static_cast<float>(random.normal()));
-        }
-        operands.input = input.data();
-        operands.residual = residual.data();
-        operands.weights = weights.data();
-        operands.bias = l.bias ? bias.data() : nullptr;
-        expected = run_reference(l, operands);
+        set_up(random);
+    }
+    /// On an input of somebody else.
+    KernelCase(const Layer &l, Random random, const std::vector<float> &given)
+        : layer(l), input(given), residual(size(l.output), random) {
+        set_up(random);
     }
 
     /// Activations in the order a kernel takes them.
@@ -69,6 +57,27 @@ struct KernelCase {
     }
 
 private:
+    void set_up(Random &random) {
+        LayerOperands operands;
+        for (const Shape &other : layer.others) {
+            others.push_back(std::make_unique<GuardedFloats>(size(other), random));
+            operands.others.push_back(others.back()->data());
+        }
+        const std::size_t count = static_cast<std::size_t>(weight_count(layer).count());
+        const double fan_in = static_cast<double>(count) / layer.output.channels;
+        for (std::size_t i = 0; i < count; i++) {
+            weights.push_back(static_cast<float>(random.normal() / std::sqrt(fan_in)));
+        }
+        for (int i = 0; layer.bias && i < layer.output.channels; i++) {
+            bias.push_back(static_cast<float>(random.normal()));
+        }
+        operands.input = input.data();
+        operands.residual = residual.data();
+        operands.weights = weights.data();
+        operands.bias = layer.bias ? bias.data() : nullptr;
+        expected = run_reference(layer, operands);
+    }
+
     static std::size_t size(const Shape &shape) {
         return static_cast<std::size_t>(shape.elements());
     }
