@@ -52,7 +52,7 @@ Json layers_json(const PackagePlan &plan, const BenchResult &result, double peak
     return rows;
 }
 
-Table table_of(const Json &result) {
+Table table_of(const Json &result, const std::string &tuned) {
     Table table;
     table.columns = {{"name", "layer"},
                      {"op", "op"},
@@ -81,6 +81,9 @@ Table table_of(const Json &result) {
         fmt::format("peak {:.0f} GFLOP/s, measured in this run; layers sum to {:.3f} ms "
                     "(medians)",
                     result["peak_gflops"].get<double>(), total)};
+    if (!tuned.empty()) {
+        table.notes.push_back(tuned);
+    }
     return table;
 }
 
@@ -106,8 +109,9 @@ int run_bench(const Options &options, bool quiet) {
     json["peak_gflops"] = peak * 1e-9;
     json["share_of_peak"] = rate / peak;
     json["weights"] = {{"source", host.weights.source}, {"xxh64", host.weights.hash}};
+    json["tuned_layers"] = host.tuned;
     json["layers"] = layers_json(host.plan, result, peak);
-    options.output.write(table_of(json), json);
+    options.output.write(table_of(json, host.tuned_note(options.host)), json);
     return exit_ok;
 }
 

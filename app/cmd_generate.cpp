@@ -82,12 +82,14 @@ int run_generate(const Options &options, bool quiet) {
     for (const PackageStep &step : host.plan.steps) {
         kernels.insert(step.symbol);
     }
+    const std::string tuned = host.tuned_note(options.host);
     const std::string text = fmt::format(
         "{}: package {} of {}\n{} layers in {} kernels, weights from {} ({:.1f} MB), activations "
-        "{:.1f} MB\ncheck it with {}/bin/selfcheck\n",
+        "{:.1f} MB\n{}check it with {}/bin/selfcheck\n",
         options.directory, host.plan.name, host.plan.network.name, host.plan.network.nodes.size(),
         kernels.size(), host.weights.source, static_cast<double>(host.plan.floats) * 4e-6,
-        static_cast<double>(host.plan.memory.arena.count()) * 1e-6, options.directory);
+        static_cast<double>(host.plan.memory.arena.count()) * 1e-6,
+        tuned.empty() ? "" : tuned + "\n", options.directory);
     OutputOptions().write(text);
     return exit_ok;
 }

@@ -136,8 +136,7 @@ int run_on_host(const Options &options, const Workload &workload, const Network 
         throw UserError("--fuse: on host, fused groups are kernels like others, or none at all");
     }
     if (workload.precision != DataType::fp32) {
-        throw UserError("kernels are tuned in fp32 only, not in " +
-                        to_string(workload.precision));
+        throw UserError("kernels are tuned in fp32 only, not in " + to_string(workload.precision));
     }
     import_records(options, quiet);
     KernelTuneRequest request;
@@ -252,7 +251,8 @@ void add_tune(CLI::App &app, Session &session) {
     command->footer(
         "On host, kernels are compiled, compared with the reference and timed, each in a process "
         "apart, and\nthe final choice is made inside the running network; the same command goes on "
-        "where it was stopped.\nElsewhere scores are modelled. \"proven\" means that no mapping of the space is faster; a layer "
+        "where it was stopped.\nElsewhere scores are modelled. \"proven\" means that no mapping of "
+        "the space is faster; a layer "
         "that "
         "is proven,\nor has had as many trials, is taken from the database.\nExamples:\n"
         "  edgefront tune mobilenet_v2 --target pixel8-edgetpu --db tuning.db\n"

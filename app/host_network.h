@@ -12,6 +12,7 @@ namespace edgefront {
 /// Flags of a command that needs kernels.
 struct HostOptions : NumberedOptions {
     int threads = 1;
+    std::string db; ///< of tuned plans; empty: defaults
 
     void add_to(CLI::App &command);
 };
@@ -20,6 +21,10 @@ struct HostOptions : NumberedOptions {
 struct HostNetwork {
     PackagePlan plan;
     NetworkWeights weights;
+    std::size_t tuned = 0; ///< layers whose plan comes from the database
+
+    /// "53 of 53 layers tuned"; "" where nobody asked for a database.
+    std::string tuned_note(const HostOptions &options) const;
 };
 HostNetwork prepare(const HostOptions &options);
 

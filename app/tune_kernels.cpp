@@ -44,9 +44,9 @@ public:
             write_file(request_.export_to, db_.to_json_lines());
         }
         if (interrupted()) {
-            std::fprintf(stderr,
-                         "edgefront: interrupted, %lld trials are in %s; the same command goes on\n",
-                         static_cast<long long>(result_.progress.trials), request_.db.c_str());
+            std::fprintf(
+                stderr, "edgefront: interrupted, %lld trials are in %s; the same command goes on\n",
+                static_cast<long long>(result_.progress.trials), request_.db.c_str());
             return exit_interrupted;
         }
         request_.output.write(table(), json());
@@ -55,9 +55,7 @@ public:
 
 private:
     static bool interrupted() { return InterruptGuard::requested(); }
-    double seconds() const {
-        return std::chrono::duration<double>(Clock::now() - begin_).count();
-    }
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
     double budget() const { return request_.minutes * 60; }
     double limited(double share, double most) const {
         return request_.minutes > 0 ? std::min(share * budget(), most) : most;
@@ -98,8 +96,8 @@ private:
             tell(p.at_rest, p.total, [&] {
                 return fmt::format("{} trials, {} refused, {} of {} layers at rest; layers alone "
                                    "{:.3f} ms, with defaults {:.3f} ms",
-                                   p.trials, p.refused, p.at_rest, p.total,
-                                   milliseconds(p.layers), milliseconds(p.defaults));
+                                   p.trials, p.refused, p.at_rest, p.total, milliseconds(p.layers),
+                                   milliseconds(p.defaults));
             });
         };
         result_ = tune_kernels(works_, pool, db_, options);
@@ -111,8 +109,7 @@ private:
         const std::vector<TunedLayer> &layers = result_.tuned.layers;
         return layers.size() == result_.tuned.wanted &&
                std::all_of(layers.begin(), layers.end(), [&](const TunedLayer &l) {
-                   return l.record.judged_in == request_.network.name ||
-                          !l.record.refused.empty();
+                   return l.record.judged_in == request_.network.name || !l.record.refused.empty();
                });
     }
 
@@ -223,11 +220,14 @@ private:
 
     Table table() const {
         Table table;
-        table.columns = {{"name", "layer"},       {"times", "times"},
-                         {"default_us", "default us", 1}, {"measured_us", "us", 1},
+        table.columns = {{"name", "layer"},
+                         {"times", "times"},
+                         {"default_us", "default us", 1},
+                         {"measured_us", "us", 1},
                          {"in_network_us", "in network us", 1},
                          {"use", "used"},
-                         {"trials", "trials"},    {"from_database", "known"},
+                         {"trials", "trials"},
+                         {"from_database", "known"},
                          {"plan", "schedule"}};
         for (const TunedLayer &l : result_.tuned.layers) {
             const TuningRecord &r = l.record;
@@ -235,8 +235,8 @@ private:
                 return t ? Json(t->count() * 1e6) : Json();
             };
             table.rows.push_back({l.names.front(), static_cast<int>(l.names.size()),
-                                  us(default_time(l)), us(r.measured), us(r.in_network), r.use ? "yes" : "no", r.trials,
-                                  l.from_database ? "yes" : "no",
+                                  us(default_time(l)), us(r.measured), us(r.in_network),
+                                  r.use ? "yes" : "no", r.trials, l.from_database ? "yes" : "no",
                                   r.refused.empty() ? r.plan : r.refused});
         }
         table.notes = notes();
@@ -249,8 +249,8 @@ private:
             fmt::format("{} on host (fp32, {} thread{}): {} different layers and {} chains; {} "
                         "trials in {:.1f} s, {:.0f} a minute, {} refused; kept in {}",
                         request_.network.name, request_.threads, request_.threads == 1 ? "" : "s",
-                        works_.size() - chains(), chains(), p.trials, search_seconds_, per_minute(), p.refused,
-                        request_.db),
+                        works_.size() - chains(), chains(), p.trials, search_seconds_, per_minute(),
+                        p.refused, request_.db),
             fmt::format("layers alone and warm {:.3f} ms, with default schedules {:.3f} ms "
                         "(measured); equal kernels differ by {:.1f} % (90th percentile)",
                         milliseconds(p.layers), milliseconds(p.defaults), 100 * result_.jitter)};
@@ -271,8 +271,8 @@ private:
     }
 
     std::size_t chains() const {
-        return static_cast<std::size_t>(
-            std::count_if(works_.begin(), works_.end(), [](const TunedLayer &w) { return w.fused(); }));
+        return static_cast<std::size_t>(std::count_if(
+            works_.begin(), works_.end(), [](const TunedLayer &w) { return w.fused(); }));
     }
 
     std::optional<Seconds> default_time(const TunedLayer &l) const {

@@ -8,7 +8,7 @@
 namespace edgefront {
 
 struct KernelTuneRequest {
-    Network network; ///< of a single layer: one node
+    Network network;   ///< of a single layer: one node
     bool whole = true; ///< a network, whose final choice is made while it runs
     int threads = 1;
     std::int64_t trials = 0; ///< per layer; 0: until nothing more is gained

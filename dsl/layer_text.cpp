@@ -280,9 +280,8 @@ Layer parse_layer_key(const std::string &text) {
 }
 
 Layer parse_layer(const std::string &text) {
-    const bool words = std::any_of(text.begin(), text.end(), [](unsigned char c) {
-        return std::isspace(c) != 0;
-    });
+    const bool words =
+        std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; });
     return words ? checked(text, parse_words(text)) : parse_layer_key(text);
 }
 

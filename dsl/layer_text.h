@@ -13,10 +13,10 @@
 namespace edgefront {
 
 /// Either form. Of the first, what is left out is as usual: the output's channels are the input's
-/// and its size follows from stride and symmetric padding, kernels are 1x1, layers with weights have
-/// a bias ("bias=no" says otherwise). Knobs: kernel, stride, dilation, groups, padding=ROWS.COLUMNS,
-/// first_channel, with=SHAPE (repeatable), activation, bias, residual, count_padding. Throws
-/// UserError for what does not read as a layer, or as an impossible one.
+/// and its size follows from stride and symmetric padding, kernels are 1x1, layers with weights
+/// have a bias ("bias=no" says otherwise). Knobs: kernel, stride, dilation, groups,
+/// padding=ROWS.COLUMNS, first_channel, with=SHAPE (repeatable), activation, bias, residual,
+/// count_padding. Throws UserError for what does not read as a layer, or as an impossible one.
 Layer parse_layer(const std::string &text);
 
 /// The key form alone: `parse_layer_key(key(layer)) == layer`.

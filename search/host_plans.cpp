@@ -89,8 +89,8 @@ HostPlans host_plans(const Network &network, const KernelTarget &target, const T
             plan = tuned_plan(layers_at(network, nodes), isa, db, threads, version);
         }
         plans.tuned += plan ? nodes.size() : 0;
-        plans.kernels.push_back(
-            plan ? KernelChoice{nodes, *plan} : usual[static_cast<std::size_t>(i)]);
+        plans.kernels.push_back(plan ? KernelChoice{nodes, *plan}
+                                     : usual[static_cast<std::size_t>(i)]);
         i = nodes.back() + 1;
     }
     return plans;

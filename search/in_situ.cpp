@@ -225,10 +225,9 @@ private:
         const double from = build_share + rank_share;
         built_.resize(1);
         built_.push_back(built(variants_.make([&](std::size_t work) {
-                                   const auto found = chosen_.find(work);
-                                   return found == chosen_.end() ? std::nullopt
-                                                                 : std::optional(found->second);
-                               }),
+            const auto found = chosen_.find(work);
+            return found == chosen_.end() ? std::nullopt : std::optional(found->second);
+        }),
                                from, from));
         built_.push_back(built(variants_.separate(0), from, from));
         const int runs = runs_per_burst();
@@ -284,7 +283,9 @@ private:
 };
 
 Json timing_json(const Timing &t) {
-    return {{"median", t.median.count()}, {"least", t.least.count()}, {"p90", t.p90.count()},
+    return {{"median", t.median.count()},
+            {"least", t.least.count()},
+            {"p90", t.p90.count()},
             {"runs", t.runs}};
 }
 
@@ -316,7 +317,8 @@ void choose_plan(TuningRecord &record, const std::string &plan) {
     }
     for (const TriedPlan &t : record.tried) {
         // A default with parallel loops is, on one thread, the one without.
-        if (t.measured && (t.plan == plan || (record.threads == 1 && t.plan == to_string(serial)))) {
+        if (t.measured &&
+            (t.plan == plan || (record.threads == 1 && t.plan == to_string(serial)))) {
             record.measured = t.measured;
             record.predicted = t.predicted;
             return;
@@ -359,8 +361,7 @@ InSituResult read_result(const Json &json) {
     InSituResult r;
     for (const Json &c : json.at("choices")) {
         r.choices.push_back({c.at("plan").get<std::string>(), Seconds(c.at("time").get<double>()),
-                             Seconds(c.at("default_time").get<double>()),
-                             c.at("use").get<bool>()});
+                             Seconds(c.at("default_time").get<double>()), c.at("use").get<bool>()});
     }
     r.tuned = read_timing(json.at("tuned"));
     r.defaults = read_timing(json.at("defaults"));

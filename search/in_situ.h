@@ -1,7 +1,7 @@
 // The final choice among the best plans of every layer, made inside the running network: caches are
 // colder there than in a loop over one kernel. Variants of the whole network, each with another one
-// of every layer's best plans or with chains of layers in one kernel, run in turns under a clock per
-// kernel; then the network of the winners has to beat the default one.
+// of every layer's best plans or with chains of layers in one kernel, run in turns under a clock
+// per kernel; then the network of the winners has to beat the default one.
 #pragma once
 
 #include "search/runner.h"
@@ -15,11 +15,11 @@ namespace edgefront {
 
 struct InSituOptions {
     int threads = 1;
-    int variants = 3;                     ///< beside the one of defaults; of chains as many
-    Seconds ranking = Seconds(20);        ///< time for ranking layers
-    Seconds confirmation = Seconds(10);   ///< time for comparing the whole with the defaults
-    BuildContext build;                   ///< its own `progress` is not used
-    std::function<bool()> stop;           ///< may be empty
+    int variants = 3;                   ///< beside the one of defaults; of chains as many
+    Seconds ranking = Seconds(20);      ///< time for ranking layers
+    Seconds confirmation = Seconds(10); ///< time for comparing the whole with the defaults
+    BuildContext build;                 ///< its own `progress` is not used
+    std::function<bool()> stop;         ///< may be empty
     /// Told the share that is done, 0 to 1, and what comes next; may be empty.
     std::function<void(double share, const std::string &doing)> progress;
 };

@@ -12,7 +12,7 @@ namespace edgefront {
 
 namespace {
 
-constexpr int patience = 4;                                  // batches that gain nothing
+constexpr int patience = 4;                                         // batches that gain nothing
 constexpr std::int64_t as_many_as_it_takes = std::int64_t{1} << 62; // as a budget
 constexpr double memory = 0.65; // of the potential, from batch to batch
 
@@ -20,8 +20,8 @@ constexpr double memory = 0.65; // of the potential, from batch to batch
 
 KernelSearch::KernelSearch(std::size_t work, const std::vector<Layer> &layers,
                            const SearchOptions &options, const std::optional<TuningRecord> &known)
-    : work_(work), layers_(layers.size()), options_(options), space_(layers, options.isa, options.threads),
-      random_(derive_seed(1, key(layers))) {
+    : work_(work), layers_(layers.size()), options_(options),
+      space_(layers, options.isa, options.threads), random_(derive_seed(1, key(layers))) {
     if (known) {
         resume(*known);
     }
@@ -260,9 +260,9 @@ void KernelSearch::write(TuningRecord &r) const {
                      [&](const TriedPlan &a, const TriedPlan &b) { return time(a) < time(b); });
     r.trials = static_cast<std::int64_t>(r.tried.size());
     r.kind = CostKind::measured;
-    r.budget = !at_rest()                               ? 0
-               : exhausted_ || stale_ >= patience       ? as_many_as_it_takes
-                                                        : std::max(options_.trials, granted_);
+    r.budget = !at_rest()                         ? 0
+               : exhausted_ || stale_ >= patience ? as_many_as_it_takes
+                                                  : std::max(options_.trials, granted_);
     r.plan = incumbent_.empty() ? space_.default_plan() : incumbent_;
     r.predicted = Seconds(space_.predicted(r.plan).count() / options_.clock_hz);
     r.measured = incumbent_.empty() ? std::nullopt : std::optional(seconds_);
@@ -303,15 +303,14 @@ bool same_kind(const Layer &a, const Layer &b) {
 double apart(const Layer &a, const Layer &b) {
     const auto factor = [](int x, int y) { return std::fabs(std::log2(double(x) / y)); };
     return factor(a.input.channels, b.input.channels) +
-           factor(a.output.channels, b.output.channels) +
-           factor(a.output.width, b.output.width) + factor(a.output.height, b.output.height);
+           factor(a.output.channels, b.output.channels) + factor(a.output.width, b.output.width) +
+           factor(a.output.height, b.output.height);
 }
 
 } // namespace
 
 std::vector<std::string> similar_plans(const std::vector<Layer> &layers,
-                                       const std::vector<TuningRecord> &records,
-                                       std::size_t most) {
+                                       const std::vector<TuningRecord> &records, std::size_t most) {
     constexpr double near = 5; // factors of two per layer
     std::vector<std::pair<double, std::string>> found;
     for (const TuningRecord &r : records) {

@@ -1,7 +1,7 @@
 // The search for the best plan of one piece of work on this machine, in batches: the default and
-// what was best for similar work, then what the model ranks first, neighbours of the best so far and
-// others at random. Says what to try and is told what came of it: it neither waits nor looks at a
-// clock.
+// what was best for similar work, then what the model ranks first, neighbours of the best so far
+// and others at random. Says what to try and is told what came of it: it neither waits nor looks at
+// a clock.
 #pragma once
 
 #include "search/plan_space.h"
@@ -77,13 +77,13 @@ private:
     std::string incumbent_;
     Seconds seconds_;
     double potential_ = 0.5;
-    int stale_ = 0;         ///< batches in a row that gained nothing
-    std::size_t next_ = 0;  ///< by rank; those before are tried
+    int stale_ = 0;        ///< batches in a row that gained nothing
+    std::size_t next_ = 0; ///< by rank; those before are tried
     bool exhausted_ = false;
     std::int64_t granted_ = 0; ///< trials it had when it came to rest before
 
-    std::vector<std::string> batch_;  ///< challengers
-    std::set<std::string> prepared_;  ///< by the worker
+    std::vector<std::string> batch_; ///< challengers
+    std::set<std::string> prepared_; ///< by the worker
     std::optional<Race> race_;
     std::vector<double> jitter_;
 };
@@ -91,7 +91,6 @@ private:
 /// The plans of the records that are nearest to a piece of work: the same operators, windows and
 /// strides, shapes of a similar size. At most `most`, the nearest first.
 std::vector<std::string> similar_plans(const std::vector<Layer> &layers,
-                                       const std::vector<TuningRecord> &records,
-                                       std::size_t most);
+                                       const std::vector<TuningRecord> &records, std::size_t most);
 
 } // namespace edgefront

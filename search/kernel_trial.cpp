@@ -123,13 +123,12 @@ std::string TrialData::complaint() const {
     if (!output_->mark_is_intact()) {
         return "wrong: it writes behind its output";
     }
-    const naive_difference d =
-        naive_compare(expected_.data(), output_->data(), expected_.size());
+    const naive_difference d = naive_compare(expected_.data(), output_->data(), expected_.size());
     // A layer whose reference is constant has nothing to tell right from wrong by, but itself.
     const bool passes = naive_passes(&d, expected_.size(), EDGEFRONT_TOLERANCE) != 0;
     return passes ? ""
-                  : fmt::format("wrong: off by {:.2g} of its range", d.range > 0 ? d.error / d.range
-                                                                                  : d.error);
+                  : fmt::format("wrong: off by {:.2g} of its range",
+                                d.range > 0 ? d.error / d.range : d.error);
 }
 
 std::unique_ptr<TrialKernel> HostKernels::compile(TrialData &data, const std::string &plan) {

@@ -37,8 +37,8 @@ public:
           busy_(static_cast<std::size_t>(pool.workers())) {
         for (std::size_t i = 0; i < works.size(); i++) {
             const auto known = db.find(key_of_work(i));
-            searches_.push_back(std::make_unique<KernelSearch>(i, works[i].layers, options.search,
-                                                               known));
+            searches_.push_back(
+                std::make_unique<KernelSearch>(i, works[i].layers, options.search, known));
             works_[i].from_database = known && searches_[i]->at_rest();
             if (known) {
                 works_[i].record = *known;
@@ -145,8 +145,8 @@ private:
         std::vector<std::string> plans = similar_plans(layers, records_of_host(), most_similar);
         std::vector<std::string> members;
         for (const Layer &layer : layers) {
-            const auto record = db_.find(
-                host_key({layer}, options_.search.threads, options_.version));
+            const auto record =
+                db_.find(host_key({layer}, options_.search.threads, options_.version));
             members.push_back(record && record->measured ? record->plan : "");
         }
         for (const int rows : searches_[work]->space().strips()) {

@@ -1,7 +1,8 @@
 // The inner search on this machine: measured kernels. Several workers go through the layers, each
 // with one layer at a time; while one times its kernels the others compile or wait, so that
 // only one kernel is timed at any moment. What a layer costs in all and what may still be gained on
-// it decide whose turn is next. Every batch of trials is in the database before the next one starts.
+// it decide whose turn is next. Every batch of trials is in the database before the next one
+// starts.
 #pragma once
 
 #include "search/kernel_search.h"
@@ -16,7 +17,8 @@ namespace edgefront {
 struct KernelProgress {
     std::int64_t trials = 0; ///< of this call
     std::int64_t refused = 0;
-    Seconds layers; ///< the best plans of layers alone, times how often they occur; fresh ones apart
+    Seconds
+        layers; ///< the best plans of layers alone, times how often they occur; fresh ones apart
     Seconds defaults;        ///< the same layers under their default plans
     std::size_t at_rest = 0; ///< layers on which nothing more is tried
     std::size_t total = 0;
@@ -31,8 +33,8 @@ struct KernelTuneOptions {
 
 struct KernelTuneResult {
     TuneResult tuned;
-    KernelProgress progress; ///< how far it came
-    double jitter = 0;       ///< between equal kernels, as a part of their time: 90th percentile
+    KernelProgress progress;   ///< how far it came
+    double jitter = 0;         ///< between equal kernels, as a part of their time: 90th percentile
     double typical_jitter = 0; ///< median
 };
 

@@ -64,8 +64,8 @@ NetworkVariants::NetworkVariants(const Network &network, const std::vector<Tuned
     }
 }
 
-NetworkVariants::Variant NetworkVariants::make(
-    const std::function<std::optional<std::size_t>(std::size_t)> &plan_of) const {
+NetworkVariants::Variant
+NetworkVariants::make(const std::function<std::optional<std::size_t>(std::size_t)> &plan_of) const {
     Variant variant;
     for (int node = 0; node < static_cast<int>(layer_work_.size());) {
         std::vector<int> nodes = {node};

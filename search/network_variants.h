@@ -46,9 +46,9 @@ private:
     std::vector<std::vector<std::string>> plans_;
     std::vector<bool> chains_;
     std::vector<std::vector<std::size_t>> members_;
-    std::vector<std::size_t> layer_work_;       ///< by node
-    std::map<int, std::size_t> chain_work_;     ///< by first node
-    std::map<int, std::vector<int>> groups_;    ///< by first node
+    std::vector<std::size_t> layer_work_;    ///< by node
+    std::map<int, std::size_t> chain_work_;  ///< by first node
+    std::map<int, std::vector<int>> groups_; ///< by first node
 };
 
 } // namespace edgefront

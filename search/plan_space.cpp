@@ -62,8 +62,8 @@ std::vector<Schedule> next_to(const ScheduleSpace &space, const Schedule &centre
 }
 
 /// The best schedules by the model, each of another register tile.
-std::vector<Schedule> best_tiles(const Layer &layer, const ScheduleSpace &space,
-                                 const IsaInfo &isa, std::size_t most) {
+std::vector<Schedule> best_tiles(const Layer &layer, const ScheduleSpace &space, const IsaInfo &isa,
+                                 std::size_t most) {
     std::vector<std::pair<double, Schedule>> ranked;
     const Schedule usual = default_schedule(space);
     for (const Schedule &s : space.all()) {
@@ -159,8 +159,9 @@ bool PlanSpace::contains(const KernelPlan &plan) const {
     if (plan.members.size() != layers_.size()) {
         return false;
     }
-    return layers_.size() == 1 ? plan.rows == 0 && plan.parts == 1 && single_.contains(plan.members[0])
-                               : chain_.contains(plan);
+    return layers_.size() == 1
+               ? plan.rows == 0 && plan.parts == 1 && single_.contains(plan.members[0])
+               : chain_.contains(plan);
 }
 
 bool PlanSpace::contains(const std::string &plan) const {

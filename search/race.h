@@ -41,7 +41,7 @@ private:
     void start_heat(std::vector<std::string> challengers);
 
     std::string incumbent_;
-    std::vector<Place> out_;     ///< who left, worst first
+    std::vector<Place> out_; ///< who left, worst first
     std::optional<Heat> heat_;
     int heats_ = 0;
     double incumbent_seconds_ = 0;

@@ -1,5 +1,5 @@
-// Worker processes for trials of kernels. What crashes or hangs costs its trial: the worker is ended
-// and another one started.
+// Worker processes for trials of kernels. What crashes or hangs costs its trial: the worker is
+// ended and another one started.
 #pragma once
 
 #include "search/kernel_trial.h"
@@ -31,8 +31,8 @@ public:
 
 struct PoolOptions {
     int workers = 2;
-    bool pinned = true;          ///< each to a core of its own: kernels of one thread
-    double most_seconds = 30;    ///< a request that takes longer hangs
+    bool pinned = true;       ///< each to a core of its own: kernels of one thread
+    double most_seconds = 30; ///< a request that takes longer hangs
 };
 
 class ProcessPool : public TrialPool {

@@ -129,25 +129,24 @@ std::optional<Seconds> time_alone(const TuningRecord &record, const std::string 
 }
 
 Json write_record(const TuningRecord &r) {
-    Json json = {
-            {"layer", r.layer},
-            {"target", r.target},
-            {"target_hash", r.target_hash},
-            {"threads", r.threads},
-            {"version", r.version},
-            {"compiler", r.compiler},
-            {"plan", r.plan},
-            {"kind", to_string(r.kind)},
-            {"predicted_s", seconds_json(r.predicted)},
-            {"measured_s", seconds_json(r.measured)},
-            {"refused", r.refused},
-            {"proven", r.proven},
-            {"budget", r.budget},
-            {"trials", r.trials},
-            {"judged_in", r.judged_in},
-            {"in_network_s", seconds_json(r.in_network)},
-            {"use", r.use},
-            {"tried", Json::array()}};
+    Json json = {{"layer", r.layer},
+                 {"target", r.target},
+                 {"target_hash", r.target_hash},
+                 {"threads", r.threads},
+                 {"version", r.version},
+                 {"compiler", r.compiler},
+                 {"plan", r.plan},
+                 {"kind", to_string(r.kind)},
+                 {"predicted_s", seconds_json(r.predicted)},
+                 {"measured_s", seconds_json(r.measured)},
+                 {"refused", r.refused},
+                 {"proven", r.proven},
+                 {"budget", r.budget},
+                 {"trials", r.trials},
+                 {"judged_in", r.judged_in},
+                 {"in_network_s", seconds_json(r.in_network)},
+                 {"use", r.use},
+                 {"tried", Json::array()}};
     for (const TriedPlan &t : r.tried) {
         json["tried"].push_back(write_tried(t));
     }

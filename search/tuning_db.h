@@ -1,6 +1,6 @@
 // What tuning found, kept over runs: one record for each (layer, target, threads, tool version,
-// compiler). A SQLite file; records come and go as JSON lines, so that files of several machines can
-// be joined.
+// compiler). A SQLite file; records come and go as JSON lines, so that files of several machines
+// can be joined.
 #pragma once
 
 #include "base/json_reader.h"

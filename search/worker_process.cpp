@@ -78,8 +78,8 @@ std::string name_of(int status) {
 } // namespace
 
 SharedNumber::SharedNumber() {
-    void *memory = ::mmap(nullptr, sizeof *value_, PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory =
+        ::mmap(nullptr, sizeof *value_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         throw UserError(std::string("no shared memory: ") + std::strerror(errno));
     }

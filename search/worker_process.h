@@ -1,5 +1,5 @@
-// A child process that answers requests, one line of JSON each way: a crash, or a kill when it takes
-// too long, costs the request it was busy with.
+// A child process that answers requests, one line of JSON each way: a crash, or a kill when it
+// takes too long, costs the request it was busy with.
 #pragma once
 
 #include "base/json_reader.h"
