@@ -23,9 +23,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// Of the time that a command has: the rest compiles and compares whole networks.
-constexpr double search_share = 0.8;
+constexpr double least_search_share = 0.5;
 constexpr double ranking_share = 0.06;
 constexpr double confirmation_share = 0.04;
+constexpr double compilers = 2;                       ///< processes
 constexpr double ranking_s = 20, confirmation_s = 12; ///< at most
 
 class HostTuning {
@@ -61,6 +62,21 @@ private:
         return request_.minutes > 0 ? std::min(share * budget(), most) : most;
     }
 
+    /// What the choice inside the network leaves: it compiles the best plans of every layer, each
+    /// in about the time of a trial.
+    double search_budget(int workers) const {
+        if (!request_.whole) {
+            return budget();
+        }
+        const InSituOptions usual;
+        const auto kernels = static_cast<double>(works_.size() * (usual.variants + 1));
+        const auto trials = static_cast<double>(std::max<std::int64_t>(result_.progress.trials, 1));
+        const double per_trial = std::min(seconds() * workers / trials, 1.0);
+        const double rest = kernels * per_trial / compilers + limited(ranking_share, ranking_s) +
+                            limited(confirmation_share, confirmation_s);
+        return std::max(budget() - rest, least_search_share * budget());
+    }
+
     void tell(std::size_t done, std::size_t total, const std::function<std::string()> &detail) {
         if (request_.minutes > 0) {
             progress_.update(static_cast<std::int64_t>(std::min(seconds(), budget())),
@@ -78,6 +94,7 @@ private:
         }
         HostKernels kernels;
         PoolOptions pool_options;
+        pool_options.threads = request_.threads;
         pool_options.pinned = request_.threads == 1;
         pool_options.workers = request_.threads == 1 ? 2 : 1; // timing takes all cores
         ProcessPool pool(layers, kernels, pool_options);
@@ -87,12 +104,12 @@ private:
         options.search.threads = request_.threads;
         options.search.trials = request_.trials;
         options.search.clock_hz = find_target("host").constant("clock_ghz") * 1e9;
-        const double share = request_.whole ? search_share : 1;
         options.stop = [&] {
-            out_of_time_ = request_.minutes > 0 && seconds() > share * budget();
+            out_of_time_ = request_.minutes > 0 && seconds() > search_budget(pool.workers());
             return interrupted() || out_of_time_;
         };
         options.progress = [&](const KernelProgress &p) {
+            result_.progress = p;
             tell(p.at_rest, p.total, [&] {
                 return fmt::format("{} trials, {} refused, {} of {} layers at rest; layers alone "
                                    "{:.3f} ms, with defaults {:.3f} ms",

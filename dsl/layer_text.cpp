@@ -18,6 +18,16 @@ UserError bad(const std::string &text, const std::string &what) {
     return UserError("layer \"" + text + "\": " + what);
 }
 
+std::size_t place_of(const std::string &text, const std::string &what, const std::string &word,
+                     const std::vector<std::string> &names) {
+    const auto found = std::find(names.begin(), names.end(), word);
+    if (found == names.end()) {
+        throw bad(text, "unknown " + what + " '" + word + "', expected one of " + join(names) +
+                            did_you_mean(word, names));
+    }
+    return static_cast<std::size_t>(found - names.begin());
+}
+
 /// Reads a text from left to right.
 class Scanner {
 public:
@@ -68,14 +78,9 @@ public:
                (std::isalnum(static_cast<unsigned char>(text_[end])) != 0 || text_[end] == '_')) {
             end++;
         }
-        const std::string word = text_.substr(at_, end - at_);
-        const auto found = std::find(names.begin(), names.end(), word);
-        if (found == names.end()) {
-            throw bad(text_, "unknown " + what + " '" + word + "', expected one of " + join(names) +
-                                 did_you_mean(word, names));
-        }
+        const std::size_t place = place_of(text_, what, text_.substr(at_, end - at_), names);
         at_ = end;
-        return static_cast<std::size_t>(found - names.begin());
+        return place;
     }
     UserError error(const std::string &expected) const {
         return bad(text_, "character " + std::to_string(at_ + 1) + ": expected " + expected +
@@ -151,7 +156,7 @@ void set_knob(const std::string &text, const std::string &name, const std::strin
         layer.count_padding = yes(text, name, value);
     } else if (name == "activation") {
         layer.activation =
-            static_cast<Activation>(Scanner(value).name(activation_names(), "activation"));
+            static_cast<Activation>(place_of(text, "activation", value, activation_names()));
     } else if (name == "padding") {
         const std::size_t dot = value.find('.');
         if (dot == std::string::npos) {
@@ -197,7 +202,7 @@ Layer parse_words(const std::string &text) {
         throw bad(text, "expected OPERATOR HEIGHTxWIDTHxCHANNELS [-> OUTPUT] [knob=value ...]");
     }
     Words words;
-    words.layer.op = static_cast<Op>(Scanner(list[0]).name(op_names(), "operator"));
+    words.layer.op = static_cast<Op>(place_of(text, "operator", list[0], op_names()));
     words.layer.input = whole_shape(text, "the input", list[1]);
     words.layer.bias = words.layer.has_weights();
     std::size_t next = 2;

@@ -23,6 +23,7 @@
 #include "dsl/layer.h"
 #include "schedules/kernel_plan.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -58,6 +59,13 @@ std::string kernel_key(const std::vector<Layer> &layers, const KernelPlan &plan,
 void emit_kernel(const std::vector<Layer> &layers, const KernelPlan &plan,
                  const KernelTarget &target, const std::string &symbol,
                  const std::filesystem::path &object_file);
+
+/// Runs the parallel loops of all JitKernels of this process from now on; Halide's pool does
+/// before. task(context, i, closure) is to be called with any context for `size` values of i from
+/// `min` up.
+using ParallelFor = int (*)(int (*task)(void *context, int index, std::uint8_t *closure), int min,
+                            int size, std::uint8_t *closure);
+void set_jit_parallel_for(ParallelFor loop);
 
 /// The same kernel compiled into this process, for tests and kernel timings.
 class JitKernel {

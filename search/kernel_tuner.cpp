@@ -100,7 +100,23 @@ private:
             return (works_[work].fused() ? before_known : before_all) +
                    static_cast<double>(all.count()) * times * 1e6;
         }
-        return s.best_time().count() * times * s.potential();
+        return s.best_time().count() * times * s.potential() * prospect(work);
+    }
+
+    /// Of a chain to replace its layers: alone, where nothing is cold, it should not lose by much.
+    double prospect(std::size_t work) const {
+        constexpr double by_much = 1.2, little = 0.2;
+        Seconds members;
+        for (const Layer &layer : works_[work].layers) {
+            for (std::size_t i = 0; i < works_.size(); i++) {
+                if (works_[i].layers.size() == 1 && works_[i].layers[0] == layer) {
+                    members += searches_[i]->best_time();
+                }
+            }
+        }
+        const bool hopeless = members.count() > 0 && works_[work].fused() &&
+                              searches_[work]->best_time() > members * by_much;
+        return hopeless ? little : 1;
     }
 
     std::optional<std::size_t> next_work() const {

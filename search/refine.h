@@ -31,7 +31,7 @@ struct RefineRequest {
     std::optional<RefineBy> by; ///< as the run was refined before; else search where that is one
     BenchOptions bench;         ///< measure
     bool timed = false;         ///< `bench` or `db` was asked for: an error for search
-    std::filesystem::path db;   ///< measure: of tuned plans
+    std::filesystem::path db{}; ///< measure: of tuned plans
 };
 
 struct RefineProgress {

@@ -1,10 +1,14 @@
 #include "search/trial_pool.h"
 
+#include "schedules/emit.h"
+#include "search/trial_threads.h"
+
 #include <fmt/format.h>
 
 #include <chrono>
 #include <poll.h>
 #include <sched.h>
+#include <stdexcept>
 
 namespace edgefront {
 
@@ -62,6 +66,12 @@ void ProcessPool::start(int worker) {
         if (!*bench) { // now in the child
             if (options_.pinned) {
                 pin(worker);
+            }
+            if (options_.threads > 1) {
+                if (edgefront_trial_threads(options_.threads) == 0) {
+                    throw std::runtime_error("the system has no more threads");
+                }
+                set_jit_parallel_for(edgefront_trial_parallel_for);
             }
             *bench = std::make_unique<TrialBench>(works_, source_, w.busy);
         }

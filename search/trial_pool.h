@@ -31,6 +31,7 @@ public:
 
 struct PoolOptions {
     int workers = 2;
+    int threads = 1;          ///< of parallel loops
     bool pinned = true;       ///< each to a core of its own: kernels of one thread
     double most_seconds = 30; ///< a request that takes longer hangs
 };
