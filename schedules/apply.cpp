@@ -104,8 +104,10 @@ void block_registers_in_pairs(const Schedule &s, Algorithm &a, const TileLoops &
     order_stage(update, {a.c, a.side}, {a.group, a.x, a.y}, loops);
 }
 
-void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool paired) {
-    const TileLoops t = tile_output(layer, s, a, TailStrategy::GuardWithIf);
+/// The output stops within its last tile, what is kept in a chain does not (`channels_kept`).
+void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool paired, bool kept) {
+    const TileLoops t =
+        tile_output(layer, s, a, kept ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
     RVar step("step");
     const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
     Stage update = a.sum.update();
@@ -134,7 +136,7 @@ void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
 }
 
 Algorithm scheduled_layer(const Layer &layer, const Schedule &schedule, const IsaInfo &isa,
-                          const Place &place) {
+                          const Place &place, bool kept) {
     const bool paired = pairs_pixels(layer, schedule, isa);
     Algorithm a =
         make_algorithm(layer, packed_weight_index(layer, schedule),
@@ -145,7 +147,7 @@ Algorithm scheduled_layer(const Layer &layer, const Schedule &schedule, const Is
     }
     switch (layer.op) {
     case Op::conv2d:
-    case Op::fully_connected: schedule_dense(layer, schedule, a, paired); break;
+    case Op::fully_connected: schedule_dense(layer, schedule, a, paired, kept); break;
     case Op::depthwise_conv2d:
     case Op::max_pool:
     case Op::average_pool: schedule_windowed(layer, schedule, a); break;
@@ -196,7 +198,7 @@ void keep_rows(const std::vector<Layer> &layers, const KernelPlan &plan, std::si
     const Shape &out = layers[i].output;
     Algorithm &a = kernel[i];
     const int rows = rows_kept(layers, plan, i);
-    a.output.bound(a.c, 0, out.channels)
+    a.output.bound(a.c, 0, channels_kept(layers, plan, i))
         .bound(a.x, 0, out.width)
         .store_at(kernel.back().output, loops.part)
         .compute_at(kernel.back().output, loops.strip);
@@ -220,7 +222,8 @@ std::vector<Algorithm> scheduled_kernel(const std::vector<Layer> &given, const K
         if (i > 0) {
             place.before = kernel.back().output;
         }
-        kernel.push_back(scheduled_layer(layers[i], plan.members[i], isa, place));
+        const bool kept = i + 1 < given.size();
+        kernel.push_back(scheduled_layer(layers[i], plan.members[i], isa, place, kept));
     }
     if (plan.fused()) {
         const Strips loops = cut_into_strips(layers.back(), plan, kernel.back());

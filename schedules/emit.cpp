@@ -20,7 +20,7 @@ using Halide::Target;
 
 namespace {
 
-constexpr int current_emitter = 6; // emitter_version()
+constexpr int current_emitter = 7; // emitter_version()
 
 struct CpuFeature {
     Target::Feature feature;

@@ -38,7 +38,24 @@ int rows_needed(const std::vector<Layer> &layers, std::size_t i, int rows) {
 
 /// Whether rows of member `i` are needed by two strips.
 bool slides(const std::vector<Layer> &layers, std::size_t i) {
-    return i + 1 < layers.size() && layers[i + 1].reach() > layers[i + 1].stride;
+    return std::any_of(layers.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers.end(),
+                       [](const Layer &l) { return l.reach() > l.stride; });
+}
+
+bool is_convolution(const Layer &layer) {
+    return layer.op == Op::conv2d && layer.groups == 1;
+}
+
+bool is_pointwise(const Layer &layer) {
+    return layer.is_pointwise();
+}
+
+bool is_depthwise(const Layer &layer) {
+    return layer.op == Op::depthwise_conv2d;
+}
+
+bool is_scale(const Layer &layer) {
+    return layer.op == Op::channel_scale;
 }
 
 int power_of_two_from(int n) {
@@ -98,33 +115,35 @@ KernelPlan parse_kernel_plan(const std::string &text) {
 }
 
 std::string chain_obstacle(const std::vector<Layer> &layers) {
-    const std::string obstacle = fusion_obstacle(layers);
-    if (!obstacle.empty()) {
-        return obstacle;
+    if (layers.size() < 2 || layers.size() > most_members) {
+        return "a chain has two or three layers";
     }
     for (std::size_t i = 0; i < layers.size(); i++) {
-        if (layers[i].groups > 1 && layers[i].op == Op::conv2d) {
-            return "a grouped convolution takes no part in chains";
+        const Layer &l = layers[i];
+        if (!is_convolution(l) && !is_depthwise(l) && !(i == 0 && is_scale(l))) {
+            return "a " + to_string(l.op) + " takes no part there";
         }
-        if (i > 0 && layers[i].kernel == 1 && layers[i].stride > 1) {
+        if (i > 0 && l.input != layers[i - 1].output) {
+            return "its layers do not follow each other";
+        }
+        if (i > 0 && l.reach() < l.stride) {
             return "a later layer reads only some of the rows";
+        }
+        if (l.residual && i + 1 < layers.size()) {
+            return "a tensor is added inside of it";
         }
     }
     return "";
 }
 
 std::vector<std::vector<int>> kernel_groups(const Network &network) {
-    std::vector<std::vector<int>> groups;
-    for (const std::vector<int> &group : fused_groups(network)) {
-        std::vector<Layer> layers;
-        for (const int node : group) {
-            layers.push_back(network.nodes[static_cast<std::size_t>(node)].layer);
-        }
-        if (chain_obstacle(layers).empty()) {
-            groups.push_back(group);
-        }
-    }
-    return groups;
+    return find_chains(network,
+                       {{is_convolution, is_depthwise, is_pointwise},
+                        {is_depthwise, is_pointwise},
+                        {is_convolution, is_depthwise},
+                        {is_scale, is_pointwise},
+                        {is_pointwise, is_pointwise}},
+                       chain_obstacle);
 }
 
 ScheduleSpace ChainSpace::member(std::size_t i, int strip) const {
@@ -207,12 +226,17 @@ int rows_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::siz
     return slides(layers, i) ? std::min(power_of_two_from(rows), layers[i].output.height) : rows;
 }
 
+int channels_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i) {
+    const int channels = layers[i].output.channels;
+    const int width = plan.members[i].lanes * plan.members[i].vectors;
+    return is_convolution(layers[i]) ? (channels + width - 1) / width * width : channels;
+}
+
 Bytes scratch_bytes(const std::vector<Layer> &layers, const KernelPlan &plan) {
     Bytes sum(0);
     for (std::size_t i = 0; i + 1 < layers.size(); i++) {
-        const Shape &out = layers[i].output;
-        sum += Bytes(std::int64_t{1} * rows_kept(layers, plan, i) * out.width * out.channels *
-                     size_of(layers[i].type));
+        sum += Bytes(std::int64_t{1} * rows_kept(layers, plan, i) * layers[i].output.width *
+                     channels_kept(layers, plan, i) * size_of(layers[i].type));
     }
     return sum;
 }

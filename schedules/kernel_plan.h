@@ -39,10 +39,13 @@ struct KernelChoice {
     KernelPlan plan;
 };
 
-/// Why layers that are a group (fusion.h) cannot be a kernel, as a sentence's end; "" if they can.
+/// Why layers, each the only consumer of the one before, cannot be a chain, as a sentence's end; ""
+/// if they can: convolutions, the first one perhaps a scaling of channels.
 std::string chain_obstacle(const std::vector<Layer> &layers);
 
-/// `fused_groups` that can be kernels.
+/// Chains of a network, none in two of them: convolution-depthwise-pointwise wherever there is one,
+/// of what is left depthwise-pointwise, convolution-depthwise, scaling-pointwise and two pointwise
+/// ones. In the order of the network.
 std::vector<std::vector<int>> kernel_groups(const Network &network);
 
 /// Legal values of a chain's own knobs, ascending, and the space of every member's schedule.
@@ -69,6 +72,10 @@ KernelPlan default_chain(const std::vector<Layer> &layers, const IsaInfo &isa, i
 
 /// Rows of member `i`'s output that are kept at once; all of them for the last one.
 int rows_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i);
+
+/// Channels that are kept of every pixel of member `i`, which is not the last one: whole tiles of a
+/// product, so that no vector has to stop early.
+int channels_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i);
 
 /// Memory that the kernel asks for while it runs, for one part.
 Bytes scratch_bytes(const std::vector<Layer> &layers, const KernelPlan &plan);

@@ -1,5 +1,6 @@
 // Differential: chains of layers in one kernel against the naive reference, layer by layer.
 #include "base/error.h"
+#include "dsl/zoo.h"
 #include "schedules/emit.h"
 #include "schedules/fusion.h"
 #include "tests/schedules/kernel_cases.h"
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 
 namespace edgefront {
 namespace {
@@ -32,7 +34,7 @@ void check(ChainCase &chain, const KernelPlan &plan) {
     const KernelTarget target = host_kernel_target();
     SCOPED_TRACE(kernel_key(chain.layers, plan, target));
     JitKernel kernel(chain.layers, plan, target);
-    std::vector<const float *> operands = {chain.cases.front()->input.data()};
+    std::vector<const float *> operands = chain.cases.front()->inputs();
     KernelCase &last = *chain.cases.back();
     if (last.layer.residual) {
         operands.push_back(last.residual.data());
@@ -44,6 +46,9 @@ void check(ChainCase &chain, const KernelPlan &plan) {
     };
     for (std::size_t i = 0; i < chain.layers.size(); i++) {
         const KernelCase &c = *chain.cases[i];
+        if (!c.layer.has_weights()) {
+            continue;
+        }
         add(pack_weights(c.layer, plan.members[i], c.weights));
         add(pack_bias(c.layer, plan.members[i], c.bias));
     }
@@ -119,6 +124,50 @@ TEST(Chain, PairsOfLayersEqualTheReference) {
     check_chain({depthwise, project}, 3);
     const Layer expand = with(dense_layer({12, 12, 16}, 1, 1, 48), Activation::hard_swish);
     check_chain({expand, with(depthwise_layer(expand.output, 5, 2), Activation::relu)}, 3);
+}
+
+TEST(Chain, AStemBeforeABlockEqualsTheReference) {
+    const Layer stem = with(dense_layer({32, 32, 3}, 3, 2, 16), Activation::hard_swish);
+    const Layer depthwise = with(depthwise_layer(stem.output, 3, 1), Activation::relu);
+    check_chain({stem, depthwise, dense_layer(depthwise.output, 1, 1, 8)}, 3);
+    check_chain({with(symmetric(stem), Activation::relu),
+                 with(depthwise_layer(stem.output, 3, 2), Activation::relu)},
+                2);
+}
+
+TEST(Chain, ProductsBehindAScalingOrAProductEqualTheReference) {
+    const Layer scale = scale_layer({12, 10, 40});
+    check_chain({scale, with(dense_layer(scale.output, 1, 1, 24), Activation::none, true)}, 3);
+    const Layer expand = with(dense_layer({7, 7, 24}, 1, 1, 72), Activation::relu);
+    check_chain({expand, with(dense_layer(expand.output, 1, 1, 24), Activation::none, true)}, 3);
+    // The last tile of the tensor between them is a vector and a half.
+    const Layer reduce = with(dense_layer({1, 1, 96}, 1, 1, 168), Activation::relu);
+    check_chain({reduce, with(dense_layer(reduce.output, 1, 1, 96), Activation::hard_sigmoid)}, 6);
+}
+
+TEST(Chain, OfANetworkAreDisjointAndLeaveNoConsumerOut) {
+    std::set<std::string> kinds;
+    for (const char *name : {"mobilenet_v1", "mobilenet_v3_large", "mobilenet_v4_conv_small"}) {
+        const Network network = Zoo().network(name);
+        int before = -1;
+        for (const std::vector<int> &group : kernel_groups(network)) {
+            std::string kind;
+            std::vector<Layer> layers;
+            for (const int node : group) {
+                EXPECT_GT(node, before) << name;
+                before = node;
+                layers.push_back(network.nodes[static_cast<std::size_t>(node)].layer);
+                kind += to_string(layers.back().op) + std::to_string(layers.back().kernel) + " ";
+            }
+            kinds.insert(kind);
+            EXPECT_EQ(chain_obstacle(layers), "");
+            EXPECT_TRUE(is_legal(layers, default_chain(layers, {16, 32}, 2), {16, 32}));
+        }
+    }
+    for (const char *kind : {"conv2d3 depthwise_conv2d3 conv2d1 ", "depthwise_conv2d3 conv2d1 ",
+                             "conv2d1 depthwise_conv2d5 ", "channel_scale1 conv2d1 "}) {
+        EXPECT_EQ(kinds.count(kind), 1u) << kind;
+    }
 }
 
 TEST(Chain, PlansPrintAndParse) {
