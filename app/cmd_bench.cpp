@@ -67,7 +67,7 @@ Json layers_json(const PackagePlan &plan, const BenchResult &result, const Machi
     return rows;
 }
 
-Table table_of(const Json &result) {
+Table table_of(const Json &result, const std::string &tuned) {
     Table table;
     table.columns = {{"name", "layer"},
                      {"op", "op"},
@@ -107,6 +107,9 @@ Table table_of(const Json &result) {
                     bounds),
         fmt::format("measured in this run: peak {:.0f} GFLOP/s; GB/s reading/triad{}",
                     result["peak_gflops"].get<double>(), bandwidths)};
+    if (!tuned.empty()) {
+        table.notes.push_back(tuned);
+    }
     return table;
 }
 
@@ -133,8 +136,9 @@ int run_bench(const Options &options, bool quiet) {
     json["share_of_peak"] = rate / peak.flops;
     json["bandwidth"] = levels_json(peak);
     json["weights"] = {{"source", host.weights.source}, {"xxh64", host.weights.hash}};
+    json["tuned_layers"] = host.tuned;
     json["layers"] = layers_json(host.plan, result, peak);
-    options.output.write(table_of(json), json);
+    options.output.write(table_of(json, host.tuned_note(options.host)), json);
     return exit_ok;
 }
 

@@ -221,6 +221,10 @@ double estimated_cycles(const Layer &layer, const Schedule &schedule, const IsaI
     return cycles(kernel_shape(layer), schedule, isa, core);
 }
 
+bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo &isa) {
+    return is_candidate(kernel_shape(layer), schedule, isa, CoreInfo());
+}
+
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads,
                           const CoreInfo &core) {
     return default_schedule(schedule_space(layer, isa), threads, core);

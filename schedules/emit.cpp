@@ -20,8 +20,7 @@ using Halide::Target;
 
 namespace {
 
-/// Goes up whenever the machine code for an equal layer, schedule and target changes.
-constexpr int emitter_version = 7;
+constexpr int current_emitter = 7; // emitter_version()
 
 struct CpuFeature {
     Target::Feature feature;
@@ -157,9 +156,13 @@ std::vector<std::string> required_cpu_features(const KernelTarget &target) {
     return names;
 }
 
+int emitter_version() {
+    return current_emitter;
+}
+
 std::string kernel_key(const std::vector<Layer> &layers, const KernelPlan &plan,
                        const KernelTarget &target) {
-    return "emitter " + std::to_string(emitter_version) + "; " + key(layers) + "; " +
+    return "emitter " + std::to_string(current_emitter) + "; " + key(layers) + "; " +
            to_string(plan) + "; " + target.text;
 }
 
@@ -171,6 +174,36 @@ void emit_kernel(const std::vector<Layer> &layers, const KernelPlan &plan,
     const MemoryFile file;
     module.compile({{Halide::OutputFileType::object, file.path()}});
     write_file(object_file, read_file(file.path()));
+}
+
+namespace {
+
+ParallelFor jit_parallel_for = nullptr;
+
+/// Task and closure of the loop that runs, in the form Halide's runtime calls tasks.
+struct JitLoop {
+    int (*task)(Halide::JITUserContext *, int, std::uint8_t *);
+    std::uint8_t *closure;
+};
+
+int run_jit_loop(Halide::JITUserContext *,
+                 int (*task)(Halide::JITUserContext *, int, std::uint8_t *), int min, int size,
+                 std::uint8_t *closure) {
+    JitLoop loop{task, closure};
+    const auto turn = [](void *, int index, std::uint8_t *l) {
+        const auto *own = reinterpret_cast<const JitLoop *>(l);
+        return own->task(nullptr, index, own->closure);
+    };
+    return jit_parallel_for(turn, min, size, reinterpret_cast<std::uint8_t *>(&loop));
+}
+
+} // namespace
+
+void set_jit_parallel_for(ParallelFor loop) {
+    jit_parallel_for = loop;
+    Halide::JITHandlers handlers;
+    handlers.custom_do_par_for = run_jit_loop;
+    Halide::Internal::JITSharedRuntime::set_default_handlers(handlers);
 }
 
 struct JitKernel::Implementation {

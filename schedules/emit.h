@@ -23,6 +23,7 @@
 #include "dsl/layer.h"
 #include "schedules/kernel_plan.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -45,6 +46,9 @@ KernelTarget parse_kernel_target(const std::string &text);
 /// ("avx2", "fma", "avx512f"...); empty for an architecture's baseline.
 std::vector<std::string> required_cpu_features(const KernelTarget &target);
 
+/// Goes up whenever the machine code for an equal layer, schedule and target changes.
+int emitter_version();
+
 /// Names the emitted object: equal keys mean equal objects. Holds the layer's key, the schedule,
 /// the target and a version of this emitter. Hash it for a file name.
 std::string kernel_key(const std::vector<Layer> &layers, const KernelPlan &plan,
@@ -55,6 +59,13 @@ std::string kernel_key(const std::vector<Layer> &layers, const KernelPlan &plan,
 void emit_kernel(const std::vector<Layer> &layers, const KernelPlan &plan,
                  const KernelTarget &target, const std::string &symbol,
                  const std::filesystem::path &object_file);
+
+/// Runs the parallel loops of all JitKernels of this process from now on; Halide's pool does
+/// before. task(context, i, closure) is to be called with any context for `size` values of i from
+/// `min` up.
+using ParallelFor = int (*)(int (*task)(void *context, int index, std::uint8_t *closure), int min,
+                            int size, std::uint8_t *closure);
+void set_jit_parallel_for(ParallelFor loop);
 
 /// The same kernel compiled into this process, for tests and kernel timings.
 class JitKernel {

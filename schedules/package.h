@@ -73,6 +73,10 @@ std::string name_of(const PackagePlan &plan, const PackageStep &step);
 std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
                                           const CoreInfo &core = {});
 
+/// What makes the machine code: "Halide 14.0.0, emitter 5". Kernels of equal keys are equal under
+/// equal compilers.
+std::string kernel_compiler();
+
 /// "mobilenet_v2@0.5,160" is "mobilenet_v2_w0p5_r160"; whatever else C does not allow is "_".
 std::string c_name(const std::string &network_name);
 

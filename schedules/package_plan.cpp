@@ -57,6 +57,10 @@ void append(std::string &bytes, const T &value) {
 
 } // namespace
 
+std::string kernel_compiler() {
+    return "Halide " EDGEFRONT_HALIDE_VERSION ", emitter " + std::to_string(emitter_version());
+}
+
 std::string c_name(const std::string &network_name) {
     std::string name;
     for (const char c : network_name) {
