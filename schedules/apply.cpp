@@ -39,6 +39,7 @@ WeightIndex packed_weight_index(const Layer &layer, const Schedule &schedule) {
 struct TileLoops {
     Var lane{"lane"}, vector{"vector"}, pixel{"pixel"}, row{"row"};
     Var channel_tile{"channel_tile"}, pixel_tile{"pixel_tile"}, row_tile{"row_tile"};
+    Var in_block{"in_block"};
     Var innermost;
 };
 
@@ -64,6 +65,13 @@ TileLoops tile_output(const Layer &layer, const Schedule &s, Algorithm &a,
         a.output.reorder(t.lane, t.vector, t.pixel, t.row, t.pixel_tile, t.row_tile,
                          t.channel_tile);
         t.innermost = t.pixel_tile;
+    }
+    if (s.block > 1) {
+        const Var outer = s.order == LoopOrder::pixels_outer ? t.pixel_tile : t.channel_tile;
+        const Var inner = s.order == LoopOrder::pixels_outer ? t.channel_tile : t.pixel_tile;
+        a.output.split(outer, outer, t.in_block, s.block, TailStrategy::RoundUp)
+            .reorder(t.in_block, inner);
+        t.innermost = t.in_block;
     }
     a.output.vectorize(t.lane).unroll(t.vector).unroll(t.pixel).unroll(t.row);
     switch (s.parallel) {
@@ -119,6 +127,9 @@ void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool pa
         block_registers(s, a, t, update, {step, ci, kx, ky});
     }
     update.unroll(step);
+    if (s.prefetch > 0) {
+        update.prefetch(a.weights, ci, ci, s.prefetch, Halide::PrefetchBoundStrategy::NonFaulting);
+    }
 }
 
 /// Depthwise convolution and windows of pooling.

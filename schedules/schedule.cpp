@@ -29,7 +29,7 @@ std::vector<std::string> knob_names() {
     for (const IntKnob &knob : int_knobs) {
         names.emplace_back(knob.name);
     }
-    names.insert(names.end(), {"order", "parallel"});
+    names.insert(names.end(), {"order", "parallel", "block", "prefetch"});
     return names;
 }
 
@@ -67,7 +67,7 @@ bool Schedule::operator==(const Schedule &o) const {
             return false;
         }
     }
-    return order == o.order && parallel == o.parallel;
+    return order == o.order && parallel == o.parallel && block == o.block && prefetch == o.prefetch;
 }
 
 std::string to_string(const Schedule &schedule) {
@@ -77,6 +77,8 @@ std::string to_string(const Schedule &schedule) {
     }
     line += " order=" + order_names[static_cast<std::size_t>(schedule.order)];
     line += " parallel=" + parallel_names[static_cast<std::size_t>(schedule.parallel)];
+    line += schedule.block > 1 ? " block=" + std::to_string(schedule.block) : "";
+    line += schedule.prefetch > 0 ? " prefetch=" + std::to_string(schedule.prefetch) : "";
     return line;
 }
 
@@ -106,6 +108,10 @@ Schedule parse_schedule(const std::string &text) {
         } else if (name == "parallel") {
             schedule.parallel =
                 static_cast<ParallelOver>(parse_name(text, name, value, parallel_names));
+        } else if (name == "block") {
+            schedule.block = parse_int(text, name, value);
+        } else if (name == "prefetch") {
+            schedule.prefetch = parse_int(text, name, value);
         } else {
             const IntKnob *found = nullptr;
             for (const IntKnob &knob : int_knobs) {

@@ -3,6 +3,8 @@
 // layer. It prints as one line and parses back:
 //
 //   "tile lanes=16 vectors=2 pixels=7 rows=1 unroll=4 order=channels_outer parallel=rows"
+//
+// with " block=2" and " prefetch=4" behind it where these knobs are used.
 #pragma once
 
 #include <string>
@@ -26,6 +28,13 @@ struct Schedule {
     int unroll = 1;  ///< unrolling of the reduction
     LoopOrder order = LoopOrder::pixels_outer;
     ParallelOver parallel = ParallelOver::none;
+    /// Turns of the outer loop over tiles that are taken together, innermost: with pixels_outer so
+    /// many pixel tiles share a channel tile's weights, with channels_outer so many channel tiles
+    /// an input row.
+    int block = 1;
+    /// Weights are fetched into the first cache so many turns of the reduction ahead; 0: by the
+    /// hardware alone.
+    int prefetch = 0;
 
     bool operator==(const Schedule &o) const;
     bool operator!=(const Schedule &o) const { return !(*this == o); }

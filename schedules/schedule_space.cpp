@@ -39,6 +39,15 @@ std::vector<int> lane_choices(const Layer &layer, const IsaInfo &isa) {
     return lanes;
 }
 
+/// Turns of the loop over tiles that `block` cuts.
+int outer_tiles(const Layer &layer, const Schedule &s) {
+    const LoopExtents extents = loop_extents(layer);
+    return static_cast<int>(
+        s.order == LoopOrder::pixels_outer
+            ? ceil_div(extents.columns, s.pixels)
+            : ceil_div(extents.channels, std::int64_t{1} * s.lanes * s.vectors));
+}
+
 template <typename T>
 bool has(const std::vector<T> &values, T value) {
     return std::find(values.begin(), values.end(), value) != values.end();
@@ -77,7 +86,10 @@ int sums_held(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 bool ScheduleSpace::contains(const Schedule &s) const {
     if (!has(lanes, s.lanes) || !has(vectors, s.vectors) || !has(pixels, s.pixels) ||
         !has(rows, s.rows) || !has(unroll, s.unroll) || !has(order, s.order) ||
-        !has(parallel, s.parallel)) {
+        !has(parallel, s.parallel) || !has(block, s.block) || !has(prefetch, s.prefetch)) {
+        return false;
+    }
+    if (outer_tiles(layer, s) % s.block != 0) {
         return false;
     }
     const int sums = sums_held(layer, s, isa);
@@ -120,7 +132,14 @@ std::vector<Schedule> ScheduleSpace::all() const {
                     for (int u : unroll) {
                         for (LoopOrder o : order) {
                             for (ParallelOver over : parallel) {
-                                s = {l, v, p, r, u, o, over};
+                                s = Schedule();
+                                s.lanes = l;
+                                s.vectors = v;
+                                s.pixels = p;
+                                s.rows = r;
+                                s.unroll = u;
+                                s.order = o;
+                                s.parallel = over;
                                 if (contains(s)) {
                                     found.push_back(s);
                                 }
@@ -136,7 +155,11 @@ std::vector<Schedule> ScheduleSpace::all() const {
 
 Schedule ScheduleSpace::draw(Random &random) const {
     const std::vector<Schedule> every = all();
-    return every[random.below(every.size())];
+    const Schedule drawn = every[random.below(every.size())];
+    Schedule refined = drawn;
+    refined.block = block[random.below(block.size())];
+    refined.prefetch = prefetch[random.below(prefetch.size())];
+    return contains(refined) ? refined : drawn;
 }
 
 ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
@@ -150,6 +173,8 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
     space.pixels = {1};
     space.rows = {1};
     space.unroll = {1};
+    space.block = {1};
+    space.prefetch = {0};
     space.order = {LoopOrder::pixels_outer, LoopOrder::channels_outer};
     space.parallel = {ParallelOver::none};
     if (extents.rows > 1) {
@@ -164,8 +189,11 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
         space.pixels = pixels;
         space.rows = rows;
         space.unroll = dividing(layer.input.channels / layer.groups, {1, 2, 3, 4, 8});
+        space.block = {1, 2, 3, 4, 6, 8};
+        space.prefetch = {0, 2, 4, 8, 16};
         break;
     case Op::fully_connected:
+        space.prefetch = {0, 2, 4, 8, 16};
         space.vectors = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
         space.unroll = dividing(layer.input.channels, {1, 2, 4, 8});
         break;
@@ -184,6 +212,7 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
         space.vectors = {1, 2, 3, 4};
         space.pixels = pixels;
         space.rows = rows;
+        space.block = {1, 2, 3, 4, 6, 8};
         break;
     case Op::global_average_pool:
         space.vectors = {1, 2, 4, 8};

@@ -50,13 +50,15 @@ struct ScheduleSpace {
     std::vector<int> unroll;
     std::vector<LoopOrder> order;
     std::vector<ParallelOver> parallel;
+    std::vector<int> block;
+    std::vector<int> prefetch;
     Layer layer; ///< what it is the space of
     IsaInfo isa;
 
     bool contains(const Schedule &schedule) const;
-    /// Every schedule of the space, in knob order.
+    /// Every schedule of the space without blocks and prefetching, which refine one, in knob order.
     std::vector<Schedule> all() const;
-    /// One of `all()`, each equally likely.
+    /// One of `all()`, each equally likely, refined at random.
     Schedule draw(Random &random) const;
 };
 

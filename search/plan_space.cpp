@@ -58,6 +58,8 @@ std::vector<Schedule> next_to(const ScheduleSpace &space, const Schedule &centre
     vary(&Schedule::unroll, steps(space.unroll, centre.unroll));
     vary(&Schedule::order, others(space.order, centre.order));
     vary(&Schedule::parallel, others(space.parallel, centre.parallel));
+    vary(&Schedule::block, others(space.block, centre.block));
+    vary(&Schedule::prefetch, others(space.prefetch, centre.prefetch));
     return result;
 }
 

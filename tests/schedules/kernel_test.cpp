@@ -220,6 +220,41 @@ TEST(Kernel, ResizingEqualsTheReference) {
         with(moving_layer(Op::resize_bilinear, {12, 5, 7}, {5, 8, 7}), Activation::relu, true), 1);
 }
 
+TEST(Kernel, BlocksOfTilesAndPrefetchingEqualTheReference) {
+    const KernelTarget host = host_kernel_target();
+    const IsaInfo isa = isa_info(host.text);
+    for (const Layer &layer : {with(dense_layer({6, 12, 32}, 1, 1, 192), Activation::relu, true),
+                               dense_layer({9, 12, 16}, 3, 1, 192), fully_connected_layer(64, 192),
+                               with(depthwise_layer({9, 12, 192}, 3, 1), Activation::relu6)}) {
+        KernelCase c(layer, Random(1));
+        const ScheduleSpace space = schedule_space(layer, isa);
+        Schedule s = default_schedule(layer, isa);
+        s.lanes = std::min(isa.lanes, 16);
+        s.vectors = 1;
+        s.pixels = std::min(2, layer.output.width);
+        s.rows = 1;
+        int refined = 0;
+        for (const LoopOrder order : space.order) {
+            for (const ParallelOver over : space.parallel) {
+                for (const int block : {1, 3}) {
+                    for (const int prefetch : {0, 4}) {
+                        Schedule r = s;
+                        r.order = order;
+                        r.parallel = over;
+                        r.block = block;
+                        r.prefetch = prefetch;
+                        if ((block > 1 || prefetch > 0) && space.contains(r)) {
+                            check(c, r, host);
+                            refined++;
+                        }
+                    }
+                }
+            }
+        }
+        EXPECT_GE(refined, layer.op == Op::fully_connected ? 2 : 4) << key(layer);
+    }
+}
+
 TEST(Kernel, EverySchedulingKnobIsRespectedOrRefused) {
     const Layer layer = dense_layer({8, 8, 16}, 1, 1, 32);
     Schedule s = default_schedule(layer, isa_info(host_kernel_target().text));

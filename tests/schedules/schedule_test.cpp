@@ -17,9 +17,13 @@ std::string message_of(const std::string &text) {
 }
 
 TEST(Schedule, PrintsEveryKnobOnOneLine) {
-    const Schedule s{16, 2, 7, 1, 4, LoopOrder::channels_outer, ParallelOver::rows};
-    EXPECT_EQ(to_string(s), "tile lanes=16 vectors=2 pixels=7 rows=1 unroll=4 order=channels_outer "
-                            "parallel=rows");
+    Schedule s{16, 2, 7, 1, 4, LoopOrder::channels_outer, ParallelOver::rows, 1, 0};
+    const std::string line =
+        "tile lanes=16 vectors=2 pixels=7 rows=1 unroll=4 order=channels_outer parallel=rows";
+    EXPECT_EQ(to_string(s), line);
+    s.block = 3;
+    s.prefetch = 8;
+    EXPECT_EQ(to_string(s), line + " block=3 prefetch=8");
 }
 
 TEST(Schedule, ParseAfterPrintIsTheIdentity) {
@@ -32,7 +36,9 @@ TEST(Schedule, ParseAfterPrintIsTheIdentity) {
                          value(),
                          value(),
                          static_cast<LoopOrder>(random.below(2)),
-                         static_cast<ParallelOver>(random.below(3))};
+                         static_cast<ParallelOver>(random.below(3)),
+                         value(),
+                         static_cast<int>(random.below(3))};
         EXPECT_EQ(parse_schedule(to_string(s)), s) << to_string(s);
     }
 }
