@@ -274,9 +274,9 @@ void add_calibrate(CLI::App &app, Session &session) {
                     "--fit stream_gb_per_s --share inference_overhead_us\n"
                     "  edgefront calibrate --target my.json --latencies my.csv "
                     "--fit inference_overhead_us -o my.json");
-    command->callback([=, &session] { 
+    command->callback([=, &session] {
         session.action = [=, &session] { return run_calibrate(*options, session.quiet); };
-     });
+    });
 }
 
 } // namespace edgefront

@@ -3,6 +3,7 @@
 #include "app/host_network.h"
 #include "app/progress.h"
 #include "base/files.h"
+#include "hwmodels/kernel_fit.h"
 #include "search/measure_kernels.h"
 
 #include <fmt/format.h>
@@ -46,11 +47,33 @@ Target MeasuredCalibration::run(const Target &target, bool quiet) const {
             write_file(save_timings, write_kernel_timings(measured).dump(1) + "\n");
         }
     }
-    return target;
+    return fit_kernels(target, measured);
 }
 
-Table measured_table(const Target &) {
-    return {};
+Table measured_table(const Target &target) {
+    Table table;
+    table.columns = {{"network", "network"},          {"measured_ms", "measured ms"},
+                     {"predicted_ms", "modelled ms"}, {"error_percent", "error %", 1},
+                     {"held_out_ms", "held out ms"},  {"held_out_error_percent", "error %", 1}};
+    const auto error = [](double predicted, double measured) {
+        return 100 * (predicted / measured - 1);
+    };
+    for (const CalibrationRow &row : target.calibration->rows) {
+        table.rows.push_back({row.network, row.published_ms, row.predicted_ms,
+                              error(row.predicted_ms, row.published_ms), row.held_out_ms,
+                              error(row.held_out_ms, row.published_ms)});
+    }
+    for (const auto &[key, constant] : target.constants) {
+        const std::string &how = constant.provenance.confidence;
+        const bool ours =
+            constant.provenance.source.find("(edgefront calibrate)") != std::string::npos;
+        if (ours && (how == "fitted" || how == "measured")) {
+            table.notes.push_back(
+                fmt::format("{}: {} {} = {}", target.name, how, key, constant.value));
+        }
+    }
+    table.notes.push_back(target.name + ": " + target.calibration->measured);
+    return table;
 }
 
 } // namespace edgefront

@@ -153,8 +153,8 @@ Json report(const std::vector<Row> &rows, const Target &target, double peak,
             {"target_hash", target.hash},
             {"seed", options.seed},
             {"peak_gflops", peak},
-            {"target_peak_gflops", 2 * target.constant("mac_per_cycle_fp32") *
-                                       target.constant("clock_ghz")},
+            {"target_peak_gflops",
+             2 * target.constant("mac_per_cycle_fp32") * target.constant("clock_ghz")},
             {"within_15_percent", static_cast<double>(within) / static_cast<double>(rows.size())},
             {"median_error", percentile(errors, 0.5).value_or(0)},
             {"p90_error", percentile(errors, 0.9).value_or(0)},
@@ -163,8 +163,9 @@ Json report(const std::vector<Row> &rows, const Target &target, double peak,
 }
 
 std::string markdown(const Json &r) {
-    std::string text = "| space | network | MMACs | measured ms | median ms | predicted ms | error % |\n"
-                       "|---|---|---|---|---|---|---|\n";
+    std::string text =
+        "| space | network | MMACs | measured ms | median ms | predicted ms | error % |\n"
+        "|---|---|---|---|---|---|---|\n";
     for (const Json &n : r["networks"]) {
         text += fmt::format("| {} | {} | {:.0f} | {:.3f} | {:.3f} | {:.3f} | {:+.1f} |\n",
                             n["space"].get<std::string>(), n["id"].get<std::string>(),
@@ -173,15 +174,15 @@ std::string markdown(const Json &r) {
                             100 * n["error"].get<double>());
     }
     return text +
-           fmt::format("\n{} networks, seed {}: {:.0f} % within 15 %, median error {:.1f} %, 90th "
-                       "percentile {:.1f} %, Spearman {:.4f}. Measured: mean of the fastest thirtieth "
-                       "of interleaved runs, fp32, one thread; peak meanwhile {:.0f} GFLOP/s, the "
-                       "target's {:.0f}.\n",
-                       r["networks"].size(), r["seed"].get<std::uint64_t>(),
-                       100 * r["within_15_percent"].get<double>(),
-                       100 * r["median_error"].get<double>(), 100 * r["p90_error"].get<double>(),
-                       r["spearman"].get<double>(), r["peak_gflops"].get<double>(),
-                       r["target_peak_gflops"].get<double>());
+           fmt::format(
+               "\n{} networks, seed {}: {:.0f} % within 15 %, median error {:.1f} %, 90th "
+               "percentile {:.1f} %, Spearman {:.4f}. Measured: mean of the fastest thirtieth "
+               "of interleaved runs, fp32, one thread; peak meanwhile {:.0f} GFLOP/s, the "
+               "target's {:.0f}.\n",
+               r["networks"].size(), r["seed"].get<std::uint64_t>(),
+               100 * r["within_15_percent"].get<double>(), 100 * r["median_error"].get<double>(),
+               100 * r["p90_error"].get<double>(), r["spearman"].get<double>(),
+               r["peak_gflops"].get<double>(), r["target_peak_gflops"].get<double>());
 }
 
 int run(const Options &options) {

@@ -55,9 +55,9 @@ TimedKernels read_network(const JsonReader &json) {
     timed.whole = Seconds(json.at("whole_us").number(0, most_us) * 1e-6);
     const std::vector<JsonReader> layers = json.at("layers").items();
     if (layers.size() != timed.network.nodes.size()) {
-        throw json.at("layers").error("has " + std::to_string(layers.size()) + " layers, expected " +
-                                      std::to_string(timed.network.nodes.size()) +
-                                      " as the network");
+        throw json.at("layers").error(
+            "has " + std::to_string(layers.size()) + " layers, expected " +
+            std::to_string(timed.network.nodes.size()) + " as the network");
     }
     for (std::size_t i = 0; i < layers.size(); i++) {
         const std::string expected = key(timed.network.nodes[i].layer);
@@ -112,12 +112,9 @@ Json write_kernel_timings(const KernelTimings &timings) {
     for (const TimedKernels &network : timings.networks) {
         networks.push_back(write_network(network));
     }
-    return {{"schema", schema_name},
-            {"machine", timings.machine},
-            {"when", timings.when},
-            {"kernels", timings.kernels},
-            {"seed", timings.seed},
-            {"rates", write_rates(timings.rates)},
+    return {{"schema", schema_name}, {"machine", timings.machine},
+            {"when", timings.when},  {"kernels", timings.kernels},
+            {"seed", timings.seed},  {"rates", write_rates(timings.rates)},
             {"networks", networks}};
 }
 

@@ -267,7 +267,7 @@ constexpr const char *priced_only[] = {"latency_ms", "lower_bound_ms", "energy_m
 Json interval_json(const LatencyInterval &interval) {
     return {{"rows", interval.rows},
             {"expected_coverage", interval.coverage},
-            {"method", "published over held-out latencies of the target's calibration"}};
+            {"method", "latencies over held-out ones of the target's calibration"}};
 }
 
 Json changes_json(const EstimateReport &report) {

@@ -13,7 +13,8 @@ class Draw {
 public:
     explicit Draw(std::uint64_t seed) : random_(seed) {}
 
-    template <typename T> T one_of(std::initializer_list<T> values) {
+    template <typename T>
+    T one_of(std::initializer_list<T> values) {
         return values.begin()[random_.below(values.size())];
     }
     bool chance(double p) { return random_.uniform() < p; }
@@ -38,13 +39,14 @@ Block bottleneck(Draw &draw, int channels, int stride) {
     const double expansion = draw.one_of({2.0, 3.0, 4.0, 6.0});
     if (draw.chance(0.5)) {
         Block block = uib(channels).s(stride).e(expansion);
-        block.start_dw(draw.one_of({0, 3, 5, 7})).mid_dw(draw.one_of({0, 3, 5, 7}));
+        block.start_dw(draw.one_of({0, 3, 3, 5, 5, 7})).mid_dw(draw.one_of({0, 3, 3, 5, 5, 7}));
         if (stride > 1 && block.start_kernel == 0 && block.mid_kernel == 0) {
             block.mid_dw(3);
         }
         return block;
     }
-    Block block = inverted_bottleneck(channels).k(draw.one_of({3, 3, 5, 7})).s(stride).e(expansion);
+    Block block =
+        inverted_bottleneck(channels).k(draw.one_of({3, 3, 3, 5, 5, 7})).s(stride).e(expansion);
     if (draw.chance(0.4)) {
         block.squeeze_excite(squeeze_excite(draw));
     }
@@ -69,9 +71,10 @@ Family calibration_network(std::uint64_t seed, int index) {
     family.paper = "none";
     family.source = "drawn by edgefront calibrate";
     Draw draw(derive_seed(seed, family.name));
-    family.resolution = draw.one_of({128, 160, 192, 224, 224, 256});
-    family.activation = draw.one_of({Activation::relu, Activation::relu, Activation::relu6,
-                                     Activation::hard_swish, Activation::swish});
+    family.resolution = draw.one_of({128, 128, 160, 160, 192, 224, 224, 256});
+    family.activation =
+        draw.one_of({Activation::relu, Activation::relu, Activation::relu, Activation::relu6,
+                     Activation::relu6, Activation::hard_swish, Activation::swish});
     family.width.rounding = WidthRule::Rounding::none;
     family.width.values = {1};
     family.classes = draw.one_of({100, 1000, 1000});
@@ -80,7 +83,7 @@ Family calibration_network(std::uint64_t seed, int index) {
     if (draw.chance(0.5)) {
         family.blocks.push_back(depthwise_separable(draw.channels(16, 32)).k(3).s(1));
     }
-    int channels = draw.channels(24, 96);
+    int channels = draw.channels(16, 48);
     family.blocks.push_back(second_row(draw, channels));
     for (const int stride : {1, 2, 2, 2}) {
         for (int row = 0; row < 2; row++) {
@@ -89,8 +92,7 @@ Family calibration_network(std::uint64_t seed, int index) {
         if (draw.chance(0.15)) {
             family.blocks.push_back(conv(channels).k(3));
         }
-        channels += draw.channels(8, channels);
-        channels = std::min(channels, 384);
+        channels = std::min(channels + draw.channels(8, channels), 288);
     }
     family.blocks.push_back(conv(draw.channels(480, 1280)).k(1));
     family.blocks.push_back(global_pool());

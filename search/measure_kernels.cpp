@@ -1,11 +1,10 @@
 #include "search/measure_kernels.h"
 
 #include "base/error.h"
+#include "dsl/weights.h"
 #include "search/calibration_networks.h"
 #include "search/peak.h"
 #include "search/time_networks.h"
-
-#include "dsl/weights.h"
 
 #include <algorithm>
 #include <chrono>
@@ -19,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double build_share = 0.85; // of the budget, at most
+constexpr double build_share = 0.85;      // of the budget, at most
 constexpr std::uint64_t numbers_seed = 1; // of weights and inputs: any take equally long
 
 /// The networks built so far.

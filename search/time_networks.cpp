@@ -66,9 +66,8 @@ std::vector<NetworkTimes> time_networks(std::vector<Runner> &runners,
             }
             done++;
             if (progress) {
-                progress(static_cast<double>(done) /
-                         (static_cast<double>(rounds.rounds) *
-                          static_cast<double>(runners.size())));
+                progress(static_cast<double>(done) / (static_cast<double>(rounds.rounds) *
+                                                      static_cast<double>(runners.size())));
             }
         }
     }

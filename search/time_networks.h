@@ -9,8 +9,8 @@
 
 namespace edgefront {
 
-/// Means over the fastest thirtieth of all runs. The layers of one run belong together: they add up to
-/// a run that happened, which the least time of each by itself would not.
+/// Means over the fastest thirtieth of all runs. The layers of one run belong together: they add up
+/// to a run that happened, which the least time of each by itself would not.
 struct NetworkTimes {
     Seconds whole;               ///< of undisturbed runs
     Seconds median;              ///< of all undisturbed runs
@@ -31,8 +31,8 @@ std::vector<NetworkTimes> time_networks(std::vector<Runner> &runners,
                                         const TimingRounds &rounds,
                                         const std::function<void(double)> &progress);
 
-/// The mean of the fastest thirtieth (at least one) of `runs`, by the first element of each; exposed
-/// for tests. `runs` must not be empty, its members equally long.
+/// The mean of the fastest thirtieth (at least one) of `runs`, by the first element of each;
+/// exposed for tests. `runs` must not be empty, its members equally long.
 std::vector<Seconds> mean_of_fastest(std::vector<std::vector<Seconds>> runs);
 
 } // namespace edgefront
