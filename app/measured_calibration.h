@@ -10,7 +10,7 @@ struct MeasuredCalibration {
     bool asked = false; ///< --measure
     double minutes = 10;
     std::uint64_t seed = 1;
-    int networks = 14;
+    int networks = 24;
     std::string timings;      ///< file to fit to instead of measuring
     std::string save_timings; ///< file for what was measured
 

@@ -230,7 +230,12 @@ Bytes CpuModel::stored_weights(const Layer &layer, const Workload &workload) con
 Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &workload) const {
     Work work = common_.inference_work();
     const KernelPrices *ours = kernels(workload);
-    work.loads = {spill(dram_, totals.weights, ours ? ours->weights_kept() : cache_size_)};
+    LevelLoad weights = spill(dram_, totals.weights, cache_size_);
+    if (ours != nullptr) {
+        weights.bytes = ours->lost_weights(totals);
+        weights.least = Bytes(0);
+    }
+    work.loads = {weights};
     return roofline(work);
 }
 

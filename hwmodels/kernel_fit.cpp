@@ -21,6 +21,8 @@ using Vector = BoundedFit::Vector;
 
 constexpr double step_latency = 6;   // cycles: of twelve sums on two ports
 constexpr double network_weight = 2; // a network's error counts like that of four such layers
+/// What no layer speaks of costs nothing: a constant on its most expensive bound counts this much.
+constexpr double prior_weight = 1e-3;
 
 const Workload workload{DataType::fp32, 1};
 
@@ -95,7 +97,8 @@ Axis axis_for(const Target &target, const std::string &key) {
         {"input_gb_per_s", {5, 5000}},
         {"weight_gb_per_s", {5, 5000}},
         {"spill_gb_per_s", {5, 5000}},
-        {"weights_kept_mib", {0, 256}},
+        {"turnover", {0, 20}},
+        {"kept_mib", {0, 64}},
         {"layer_overhead_us", {0, 20}}};
     const auto [least, most] = ranges.at(key);
     for (const ConstantSpec &spec : constant_specs(target)) {
@@ -230,7 +233,7 @@ private:
 
     Vector residuals(const Vector &x) const {
         const auto model = make_cost_model(exactly_at(x));
-        Vector r(first_row_.back());
+        Vector r(first_row_.back() + x.size());
         Eigen::Index row = 0;
         for (const Sample &sample : samples_) {
             const std::vector<double> predicted = predicted_s(*model, sample);
@@ -241,6 +244,9 @@ private:
                                         : 0;
             }
             r[row++] = network_weight * (predicted.back() / sample.whole_s - 1);
+        }
+        for (std::size_t i = 0; i < axes_.size(); i++) {
+            r[row++] = prior_weight * x[static_cast<Eigen::Index>(i)] / axes_[i].unknown.most;
         }
         return r;
     }

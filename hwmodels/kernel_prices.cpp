@@ -3,6 +3,7 @@
 #include "schedules/kernel_shape.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace edgefront {
 
@@ -64,17 +65,26 @@ std::vector<ConstantSpec> KernelPrices::specs() {
         {"spill_gb_per_s", 1e-2, 1e5,
          "rate of activations that the second cache has lost, while kernels wait for them",
          C::rate | C::optional},
-        {"weights_kept_mib", 0, 1e6,
-         "weights that are still in the last cache when the next inference comes; those beyond "
-         "come from DRAM",
+        {"turnover", 0, 1000,
+         "activations that pass the last cache in an inference, as a multiple of their peak",
+         C::time | C::optional},
+        {"kept_mib", 0, 1e6,
+         "what may pass the last cache before it loses weights; of them the share is lost that "
+         "the rest has in cache_mib",
          C::time | C::optional},
     };
 }
 
 const std::vector<std::string> &KernelPrices::fitted_keys() {
-    static const std::vector<std::string> keys = {
-        "exp_elements_per_cycle", "tap_cycles",      "window_load_cycles", "edge_factor",
-        "input_gb_per_s",         "weight_gb_per_s", "spill_gb_per_s",     "weights_kept_mib"};
+    static const std::vector<std::string> keys = {"exp_elements_per_cycle",
+                                                  "tap_cycles",
+                                                  "window_load_cycles",
+                                                  "edge_factor",
+                                                  "input_gb_per_s",
+                                                  "weight_gb_per_s",
+                                                  "spill_gb_per_s",
+                                                  "turnover",
+                                                  "kept_mib"};
     return keys;
 }
 
@@ -100,8 +110,9 @@ KernelPrices::KernelPrices(const Target &target)
       input_gb_per_s_(constant_or(target, "input_gb_per_s", 1e5)),
       weight_gb_per_s_(constant_or(target, "weight_gb_per_s", 1e5)),
       spill_gb_per_s_(constant_or(target, "spill_gb_per_s", 1e5)),
-      weights_kept_(
-          mebibytes(constant_or(target, "weights_kept_mib", target.constant("cache_mib")))) {}
+      turnover_(constant_or(target, "turnover", 0)),
+      kept_(mebibytes(constant_or(target, "kept_mib", target.constant("cache_mib")))),
+      cache_(mebibytes(target.constant("cache_mib"))) {}
 
 Schedule KernelPrices::schedule(const Layer &layer, int threads) const {
     // Packages hold kernels for two threads or more, whatever number they run on.
@@ -149,6 +160,15 @@ LevelLoad KernelPrices::awaited_weights(const LoopNest &nest) const {
 
 LevelLoad KernelPrices::awaited_spill(Bytes spilt) const {
     return awaited("cache", spilt, spill_gb_per_s_);
+}
+
+Bytes KernelPrices::lost_weights(const NetworkTotals &totals) const {
+    const auto weights = static_cast<double>(totals.weights.count());
+    const double passing =
+        weights + turnover_ * static_cast<double>(totals.peak_activations.count());
+    const double beyond = passing - static_cast<double>(kept_.count());
+    const double share = beyond / static_cast<double>(std::max<std::int64_t>(1, cache_.count()));
+    return Bytes(std::llround(weights * std::clamp(share, 0.0, 1.0)));
 }
 
 } // namespace edgefront

@@ -32,8 +32,9 @@ public:
     LevelLoad awaited_weights(const LoopNest &nest) const;
     /// ...and activations that the second cache has lost.
     LevelLoad awaited_spill(Bytes spilt) const;
-    /// What is left of the weights in the last cache from one inference to the next.
-    Bytes weights_kept() const { return weights_kept_; }
+    /// Of the network's weights, those that come from DRAM, as the last cache has lost them since
+    /// the last inference: a share that grows with what passes through it meanwhile.
+    Bytes lost_weights(const NetworkTotals &totals) const;
 
 private:
     explicit KernelPrices(const Target &target);
@@ -52,7 +53,9 @@ private:
     double input_gb_per_s_;
     double weight_gb_per_s_;
     double spill_gb_per_s_;
-    Bytes weights_kept_;
+    double turnover_;
+    Bytes kept_;
+    Bytes cache_;
 };
 
 } // namespace edgefront

@@ -3,6 +3,7 @@
 #include "base/random.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace edgefront {
 
@@ -72,9 +73,11 @@ Family calibration_network(std::uint64_t seed, int index) {
     family.source = "drawn by edgefront calibrate";
     Draw draw(derive_seed(seed, family.name));
     family.resolution = draw.one_of({128, 128, 160, 160, 192, 224, 224, 256});
-    family.activation =
-        draw.one_of({Activation::relu, Activation::relu, Activation::relu, Activation::relu6,
-                     Activation::relu6, Activation::hard_swish, Activation::swish});
+    // In turn, so that a few networks have all of them.
+    constexpr Activation activations[] = {
+        Activation::relu, Activation::swish, Activation::relu6, Activation::hard_swish,
+        Activation::relu, Activation::swish, Activation::relu,  Activation::hard_swish};
+    family.activation = activations[static_cast<std::size_t>(index) % std::size(activations)];
     family.width.rounding = WidthRule::Rounding::none;
     family.width.values = {1};
     family.classes = draw.one_of({100, 1000, 1000});

@@ -11,7 +11,7 @@ namespace edgefront {
 
 struct MeasureKernelsOptions {
     std::uint64_t seed = 1;          ///< of the networks
-    int networks = 14;               ///< at most; fewer when time runs out
+    int networks = 24;               ///< at most; fewer when time runs out
     Seconds budget = Seconds(600.0); ///< for everything, compilation included
     int rounds = 40;                 ///< of timing
     BuildContext build;              ///< its own `progress` is not used

@@ -40,7 +40,8 @@ const std::map<std::string, double> &truth() {
         {"input_gb_per_s", 100},
         {"weight_gb_per_s", 200},
         {"spill_gb_per_s", 300},
-        {"weights_kept_mib", 3},
+        {"turnover", 2},
+        {"kept_mib", 3},
         {"layer_overhead_us", 0.4},
     };
     return values;
