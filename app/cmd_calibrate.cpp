@@ -1,4 +1,5 @@
-// edgefront calibrate --target T: fit a target's constants to published latencies.
+// edgefront calibrate --target T: fit a target's constants to published latencies, or measure this
+// machine (measured_calibration.h).
 #include "app/command.h"
 #include "app/host_network.h"
 #include "app/measured_calibration.h"
@@ -248,7 +249,8 @@ int run_calibrate(const Options &options, bool quiet) {
 void add_calibrate(CLI::App &app, Session &session) {
     auto options = std::make_shared<Options>();
     CLI::App *command = app.add_subcommand(
-        "calibrate", "Fit constants of a target to its `calibrate` rows of published latencies");
+        "calibrate", "Fit constants of a target to its `calibrate` rows of published latencies, or "
+                     "to measurements of this machine");
     command->add_option("--target", options->targets, "Target names or files")
         ->required()
         ->delimiter(',');
@@ -273,7 +275,9 @@ void add_calibrate(CLI::App &app, Session &session) {
                     "  edgefront calibrate --target coral-usb,coral-devboard "
                     "--fit stream_gb_per_s --share inference_overhead_us\n"
                     "  edgefront calibrate --target my.json --latencies my.csv "
-                    "--fit inference_overhead_us -o my.json");
+                    "--fit inference_overhead_us -o my.json\n"
+                    "  edgefront calibrate --target host -o . && "
+                    "edgefront estimate mobilenet_v2 --target ./host.json");
     command->callback([=, &session] {
         session.action = [=, &session] { return run_calibrate(*options, session.quiet); };
     });

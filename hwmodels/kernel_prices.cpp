@@ -43,6 +43,7 @@ std::vector<ConstantSpec> KernelPrices::specs() {
          "vector registers that generated kernels use; with it, fp32 is priced as these kernels "
          "with their own schedules",
          C::optional | C::whole},
+        {"kernel_overhead_us", 0, 1e5, "fixed time of a generated kernel", C::time | C::optional},
         {"exp_elements_per_cycle", 1e-3, 1e4,
          "exponentials per cycle: swish, sigmoid, gelu, softmax of generated kernels",
          C::rate | C::optional},
@@ -76,15 +77,11 @@ std::vector<ConstantSpec> KernelPrices::specs() {
 }
 
 const std::vector<std::string> &KernelPrices::fitted_keys() {
-    static const std::vector<std::string> keys = {"exp_elements_per_cycle",
-                                                  "tap_cycles",
-                                                  "window_load_cycles",
-                                                  "edge_factor",
-                                                  "input_gb_per_s",
-                                                  "weight_gb_per_s",
-                                                  "spill_gb_per_s",
-                                                  "turnover",
-                                                  "kept_mib"};
+    static const std::vector<std::string> keys = {"kernel_overhead_us", "exp_elements_per_cycle",
+                                                  "tap_cycles",         "window_load_cycles",
+                                                  "edge_factor",        "input_gb_per_s",
+                                                  "weight_gb_per_s",    "spill_gb_per_s",
+                                                  "turnover",           "kept_mib"};
     return keys;
 }
 
@@ -111,6 +108,7 @@ KernelPrices::KernelPrices(const Target &target)
       weight_gb_per_s_(constant_or(target, "weight_gb_per_s", 1e5)),
       spill_gb_per_s_(constant_or(target, "spill_gb_per_s", 1e5)),
       turnover_(constant_or(target, "turnover", 0)),
+      overhead_(constant_or(target, "kernel_overhead_us", 0) * 1e-6),
       kept_(mebibytes(constant_or(target, "kept_mib", target.constant("cache_mib")))),
       cache_(mebibytes(target.constant("cache_mib"))) {}
 
@@ -131,6 +129,7 @@ void KernelPrices::set_computing(const Layer &layer, const LoopNest &nest, Work 
         extra = c.taps * tap_cycles_;
     }
     work.fill_drain = Cycles(extra);
+    work.overhead = overhead_;
     // Windows of pooling are counted above.
     const bool pools = c.window && layer.op != Op::depthwise_conv2d;
     double elements = static_cast<double>(nest.elementwise);

@@ -23,7 +23,7 @@ public:
 
     /// The schedule of the layer's kernel.
     Schedule schedule(const Layer &layer, int threads) const;
-    /// Replaces the computing of `work`, priced for another engine's kernels, by that of ours.
+    /// Replaces computing and fixed time of `work`, priced for another engine's kernels, by ours.
     void set_computing(const Layer &layer, const LoopNest &nest, Work &work) const;
     /// What kernels wait for, at the rates at which they get it; the bytes themselves are counted
     /// where the level is: input activations that the first cache has lost...
@@ -54,6 +54,7 @@ private:
     double weight_gb_per_s_;
     double spill_gb_per_s_;
     double turnover_;
+    Seconds overhead_;
     Bytes kept_;
     Bytes cache_;
 };

@@ -42,7 +42,7 @@ const std::map<std::string, double> &truth() {
         {"spill_gb_per_s", 300},
         {"turnover", 2},
         {"kept_mib", 3},
-        {"layer_overhead_us", 0.4},
+        {"kernel_overhead_us", 0.4},
     };
     return values;
 }
