@@ -220,17 +220,23 @@ private:
         for (const double turnover : {0.5, 1.5, 3.0, 5.0}) {
             for (const double kept : {2.0, 6.0, 10.0, 14.0, 20.0}) {
                 Vector start = best_;
-                for (std::size_t i = 0; i < axes_.size(); i++) {
-                    const auto k = static_cast<Eigen::Index>(i);
-                    start[k] = axes_[i].key == "turnover"   ? turnover
-                               : axes_[i].key == "kept_mib" ? kept
-                                                            : start[k];
-                }
-                const Vector end = fit_->best_without({}, start);
-                if (residuals(end).squaredNorm() < residuals(best_).squaredNorm()) {
-                    best_ = end;
-                }
+                start[axis("turnover")] = turnover;
+                start[axis("kept_mib")] = kept;
+                descend(start);
             }
+        }
+    }
+
+    Eigen::Index axis(const std::string &key) const {
+        const auto found = std::find_if(axes_.begin(), axes_.end(),
+                                        [&](const Axis &axis) { return axis.key == key; });
+        return found - axes_.begin();
+    }
+
+    void descend(const Vector &start) {
+        const Vector end = fit_->best_without({}, start);
+        if (residuals(end).squaredNorm() < residuals(best_).squaredNorm()) {
+            best_ = end;
         }
     }
 

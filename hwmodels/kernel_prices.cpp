@@ -72,7 +72,7 @@ std::vector<ConstantSpec> KernelPrices::specs() {
         {"kept_mib", 0, 1e6,
          "what may pass the last cache before it loses weights; of them the share is lost that "
          "the rest has in cache_mib",
-         C::time | C::optional},
+         C::optional},
     };
 }
 

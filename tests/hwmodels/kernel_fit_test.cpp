@@ -41,7 +41,8 @@ const std::map<std::string, double> &truth() {
         {"weight_gb_per_s", 200},
         {"spill_gb_per_s", 300},
         {"turnover", 2},
-        {"kept_mib", 3},
+        {"kept_mib",
+         7}, // between the networks: with all beyond, weight_gb_per_s could stand for it
         {"kernel_overhead_us", 0.4},
     };
     return values;
@@ -195,6 +196,24 @@ TEST(KernelPrices, NoLatencyIsBelowItsLowerBound) {
             const Cost &cost = std::get<Cost>(l.verdict);
             EXPECT_GE(cost.latency.count(), cost.lower_bound.count() * (1 - 1e-12)) << l.name;
         }
+    }
+}
+
+TEST(KernelPrices, EveryConstantMovesAPrice) {
+    const auto prices = [](const Target &target) {
+        const auto model = make_cost_model(target);
+        std::vector<double> all;
+        for (int i = 0; i < 8; i++) {
+            all.push_back(estimate(*model, build(small_network(i)), {DataType::fp32, 1})
+                              .total.latency.count());
+        }
+        return all;
+    };
+    const std::vector<double> before = prices(made_up(truth()));
+    for (const ConstantSpec &spec : KernelPrices::specs()) {
+        Target other = made_up(truth());
+        other.constants.at(spec.key).value *= 0.5;
+        EXPECT_NE(prices(other), before) << spec.key;
     }
 }
 
