@@ -79,6 +79,10 @@ TimedKernels read_network(const JsonReader &json) {
 
 } // namespace
 
+Seconds whole_nanoseconds(Seconds time) {
+    return Seconds(microseconds(time) * 1e-6);
+}
+
 std::size_t KernelTimings::layer_count() const {
     std::size_t count = 0;
     for (const TimedKernels &network : networks) {

@@ -41,6 +41,9 @@ struct KernelTimings {
     std::size_t layer_count() const;
 };
 
+/// To whole nanoseconds, exactly the number that comes back from a file.
+Seconds whole_nanoseconds(Seconds time);
+
 /// Strict; throws UserError with file and pointer.
 KernelTimings read_kernel_timings(const std::filesystem::path &path);
 Json write_kernel_timings(const KernelTimings &timings);

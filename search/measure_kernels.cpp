@@ -138,8 +138,10 @@ private:
                 tell(build_share + (1 - build_share) * share, "timing");
             });
         for (std::size_t i = 0; i < times.size(); i++) {
-            built_.timed[i].layers = times[i].layers;
-            built_.timed[i].whole = times[i].whole;
+            for (const Seconds layer : times[i].layers) {
+                built_.timed[i].layers.push_back(whole_nanoseconds(layer));
+            }
+            built_.timed[i].whole = whole_nanoseconds(times[i].whole);
         }
     }
 
