@@ -173,7 +173,7 @@ std::vector<LevelLoad> CpuModel::loads(const Layer &layer, const LoopNest &nest,
         LevelLoad input = ours->awaited_input(nest, l1_size_);
         LevelLoad weights = ours->awaited_weights(nest);
         LevelLoad spilt = ours->awaited_spill(std::max(Bytes(0), activations - l2_size_));
-        input.gb_per_s *= speedup(workload.threads, pace_);
+        input.gb_per_s *= speedup(workload.threads, 1);
         weights.gb_per_s *= speedup(workload.threads, 1);
         spilt.gb_per_s *= speedup(workload.threads, 1);
         return {input, l2, weights, spilt, cache, dram};
@@ -194,7 +194,7 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
         work.compute = work.compute * port_pressure(nest, r);
     }
     double elements = 0;
-    if (transforms(layer, r)) {
+    if (kernels(workload) == nullptr && transforms(layer, r)) {
         const WinogradCounts fast = winograd_counts(layer, r.winograd);
         work.executed = fast.share;
         work.registers = Bytes(static_cast<std::int64_t>(
@@ -224,7 +224,9 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
 Bytes CpuModel::stored_weights(const Layer &layer, const Workload &workload) const {
     const Rates &r = rates(workload.precision);
     const Bytes plain = weight_bytes(layer);
-    return transforms(layer, r) ? plain + winograd_counts(layer, r.winograd).more_weights : plain;
+    return kernels(workload) == nullptr && transforms(layer, r)
+               ? plain + winograd_counts(layer, r.winograd).more_weights
+               : plain;
 }
 
 Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &workload) const {

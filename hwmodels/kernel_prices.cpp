@@ -86,7 +86,7 @@ const std::vector<std::string> &KernelPrices::fitted_keys() {
 }
 
 std::optional<KernelPrices> KernelPrices::of(const Target &target) {
-    if (!target.has(marker)) {
+    if (!target.has(marker) || !target.has("lanes_fp32")) {
         return {};
     }
     return KernelPrices(target);
@@ -119,7 +119,8 @@ Schedule KernelPrices::schedule(const Layer &layer, int threads) const {
 
 void KernelPrices::set_computing(const Layer &layer, const LoopNest &nest, Work &work) const {
     const KernelCounts c = kernel_counts(layer, std::get<Schedule>(nest.plan), isa_);
-    const double busiest = std::max(c.adds / mac_ports_, c.loads / load_ports_);
+    const double multiply = static_cast<double>(nest.issued.count()) / work.macs_per_cycle;
+    const double busiest = std::max({multiply, c.adds / mac_ports_, c.loads / load_ports_});
     double extra = 0;
     if (c.window) {
         work.compute = Cycles(busiest / depthwise_efficiency_);

@@ -14,7 +14,7 @@ namespace edgefront {
 
 class KernelPrices {
 public:
-    /// Nothing for a target without `kernel_registers`.
+    /// Nothing for a target without `kernel_registers` or fp32.
     static std::optional<KernelPrices> of(const Target &target);
     /// The optional constants this adds to those of a CPU.
     static std::vector<ConstantSpec> specs();
