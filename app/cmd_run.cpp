@@ -50,7 +50,7 @@ Json check_json(const LayerCheck &check) {
 }
 
 /// One row per layer that was checked, or the five largest outputs.
-Table table_of(const Json &result) {
+Table table_of(const Json &result, const std::string &tuned) {
     Table table;
     if (result.contains("checks")) {
         table.columns = {{"name", "layer"},
@@ -73,6 +73,9 @@ Table table_of(const Json &result) {
         "{}: weights {}, input {}, output checksum {}", result["network"].get<std::string>(),
         result["weights"]["source"].get<std::string>(), result["input"].get<std::string>(),
         result["checksum_xxh64"].get<std::string>())};
+    if (!tuned.empty()) {
+        table.notes.push_back(tuned);
+    }
     return table;
 }
 
@@ -91,6 +94,7 @@ int run_run(const Options &options, bool quiet) {
     Json result = {{"network", network.name},
                    {"target", "host"},
                    {"threads", options.host.threads},
+                   {"tuned_layers", host.tuned},
                    {"weights", {{"source", host.weights.source}, {"xxh64", host.weights.hash}}},
                    {"input", options.input.empty() ? "seed " + std::to_string(options.host.seed)
                                                    : options.input},
@@ -98,11 +102,11 @@ int run_run(const Options &options, bool quiet) {
                    {"checksum_xxh64", checksum(output)}};
     bool passed = true;
     if (options.check) {
-        Progress progress("layers", quiet);
-        const auto layers = static_cast<std::int64_t>(network.nodes.size());
+        Progress progress("kernels", quiet);
+        const auto kernels = static_cast<std::int64_t>(host.plan.steps.size());
         const auto checks = check_layers(runner, input, [&](int done) {
             stop_if_interrupted();
-            progress.update(done, layers, [] { return "comparing with the reference"; });
+            progress.update(done, kernels, [] { return "comparing with the reference"; });
         });
         result["checks"] = Json::array();
         for (const LayerCheck &check : checks) {
@@ -110,7 +114,7 @@ int run_run(const Options &options, bool quiet) {
             passed = passed && check.passed;
         }
     }
-    options.output.write(table_of(result), result);
+    options.output.write(table_of(result, host.tuned_note(options.host)), result);
     if (!passed) {
         std::fprintf(stderr, "edgefront: %s: a layer differs from the reference\n",
                      network.name.c_str());

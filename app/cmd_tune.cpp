@@ -1,8 +1,11 @@
-// edgefront tune N --target T: the best mapping of every layer, kept in a database.
+// edgefront tune N --target T: the best plan for every layer, kept in a database. Mappings of DSPs
+// and arrays are priced by their model, kernels for this machine are measured (tune_kernels.h).
 #include "app/command.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "app/tune_kernels.h"
 #include "base/files.h"
+#include "dsl/layer_text.h"
 #include "hwmodels/mapping_search.h"
 #include "search/tuner.h"
 
@@ -18,11 +21,12 @@ namespace {
 
 struct Options {
     NetworkOptions network;
+    std::string layer;
     std::string target;
     std::optional<std::string> precision;
     std::optional<int> threads;
-    std::int64_t trials = default_most_priced;
-    double minutes = 0;
+    std::optional<std::int64_t> trials;
+    std::optional<double> minutes;
     std::string db = "tuning.db";
     std::string import_from;
     std::string export_to;
@@ -84,19 +88,8 @@ Table table_of(const TuneResult &result, const Network &network, const CostModel
     return table;
 }
 
-int run_tune(const Options &options, bool quiet) {
-    const auto model = make_cost_model(find_target(options.target));
-    std::optional<DataType> precision;
-    if (options.precision) {
-        precision = parse_data_type(*options.precision);
-    }
-    const Workload workload = workload_for(model->target(), precision, options.threads);
-    const Network network = options.network.resolve();
-    require_search(*model);
-    if (options.fuse) {
-        require_fusion(*model);
-    }
-    if (!(options.minutes >= 0)) { // what is no number included
+void check_options(const Options &options) {
+    if (options.minutes && !(*options.minutes >= 0)) { // what is no number included
         throw UserError("--minutes: expected a number from 0 up");
     }
     const auto whole = [](const std::string &path) {
@@ -105,25 +98,89 @@ int run_tune(const Options &options, bool quiet) {
     if (!options.export_to.empty() && whole(options.db) == whole(options.export_to)) {
         throw UserError("--export: '" + options.export_to + "' is the database itself");
     }
-    TuningDb db(options.db);
-    if (!options.import_from.empty()) {
-        const int records = db.import(options.import_from);
-        if (!quiet) {
-            std::fprintf(stderr, "edgefront: %d records read from %s\n", records,
-                         options.import_from.c_str());
-        }
+}
+
+/// A network, or the one layer that was given.
+Network resolve(const Options &options) {
+    if (options.layer.empty()) {
+        return options.network.resolve();
     }
+    if (!options.network.name.empty() || !options.network.run.empty()) {
+        throw UserError("--layer stands for a network; give either of them");
+    }
+    Node node;
+    node.name = "layer";
+    node.layer = parse_layer(options.layer);
+    node.inputs.assign(static_cast<std::size_t>(node.layer.inputs()), -1);
+    Network network;
+    network.name = key(node.layer);
+    network.input = node.layer.input;
+    network.nodes = {node};
+    return network;
+}
+
+void import_records(const Options &options, bool quiet) {
+    if (options.import_from.empty()) {
+        return;
+    }
+    const int records = TuningDb(options.db).import(options.import_from);
+    if (!quiet) {
+        std::fprintf(stderr, "edgefront: %d records read from %s\n", records,
+                     options.import_from.c_str());
+    }
+}
+
+int run_on_host(const Options &options, const Workload &workload, const Network &network,
+                bool quiet) {
+    if (options.fuse) {
+        throw UserError("--fuse: on host, fused groups are kernels like others, or none at all");
+    }
+    if (workload.precision != DataType::fp32) {
+        throw UserError("kernels are tuned in fp32 only, not in " + to_string(workload.precision));
+    }
+    import_records(options, quiet);
+    KernelTuneRequest request;
+    request.network = network;
+    request.whole = options.layer.empty();
+    request.threads = workload.threads;
+    request.trials = options.trials.value_or(0);
+    request.minutes = options.minutes.value_or(request.minutes);
+    request.db = options.db;
+    request.export_to = options.export_to;
+    request.output = options.output;
+    return tune_host(request, quiet);
+}
+
+int run_tune(const Options &options, bool quiet) {
+    const auto model = make_cost_model(find_target(options.target));
+    std::optional<DataType> precision;
+    if (options.precision) {
+        precision = parse_data_type(*options.precision);
+    }
+    const Workload workload = workload_for(model->target(), precision, options.threads);
+    const Network network = resolve(options);
+    check_options(options);
+    if (model->target().name == "host") {
+        return run_on_host(options, workload, network, quiet);
+    }
+    require_search(*model);
+    if (options.fuse) {
+        require_fusion(*model);
+    }
+    import_records(options, quiet);
+    TuningDb db(options.db);
 
     const InterruptGuard guard;
     const auto begin = std::chrono::steady_clock::now();
     TuneOptions tuning;
-    tuning.trials = options.trials;
+    tuning.trials = options.trials.value_or(default_most_priced);
     tuning.version = EDGEFRONT_VERSION;
     tuning.fuse = options.fuse;
     bool out_of_time = false;
     tuning.stop = [&] {
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-        out_of_time = options.minutes > 0 && took.count() > options.minutes * 60;
+        const double minutes = options.minutes.value_or(0);
+        out_of_time = minutes > 0 && took.count() > minutes * 60;
         return InterruptGuard::requested() || out_of_time;
     };
     TuneResult result;
@@ -166,18 +223,23 @@ int run_tune(const Options &options, bool quiet) {
 void add_tune(CLI::App &app, Session &session) {
     auto options = std::make_shared<Options>();
     CLI::App *command = app.add_subcommand(
-        "tune", "Search the best mapping of every layer on a target, into a database");
+        "tune", "Search the best plan of every layer on a target, into a database");
     options->network.add_to(*command);
+    command->add_option("--layer", options->layer,
+                        "Instead of a network: one layer, as \"conv2d 14x14x96 -> 576 "
+                        "activation=relu6\" or by its key");
     options->output.add_to(*command);
     command->add_option("--target", options->target, "Target name or file")->required();
     command->add_option("--precision", options->precision, "fp32, fp16 or int8 (default: its own)");
     command->add_option("--threads", options->threads, "Threads (default: 1)");
     command
         ->add_option("--trials", options->trials,
-                     "Mappings priced per layer before the rest of its space is sampled")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
-        ->capture_default_str();
-    command->add_option("--minutes", options->minutes, "Stop after so many minutes (0: never)");
+                     "Mappings priced per layer before the rest of its space is sampled (default: "
+                     "20000000); on host, kernels tried per layer (default: until nothing is "
+                     "gained)")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
+    command->add_option("--minutes", options->minutes,
+                        "Stop after so many minutes (0: never; default: 0, on host 10)");
     command->add_option("--db", options->db, "Tuning database")->capture_default_str();
     command->add_option("--import", options->import_from,
                         "First read the records of this file of JSON lines");
@@ -187,11 +249,16 @@ void add_tune(CLI::App &app, Session &session) {
                       "Also the best fusion of every group of layers that `estimate --fuse` looks "
                       "at");
     command->footer(
-        "Scores are modelled. \"proven\" means that no mapping of the space is faster; a layer "
+        "On host, kernels are compiled, compared with the reference and timed, each in a process "
+        "apart, and\nthe final choice is made inside the running network; the same command goes on "
+        "where it was stopped.\nElsewhere scores are modelled. \"proven\" means that no mapping of "
+        "the space is faster; a layer "
         "that "
         "is proven,\nor has had as many trials, is taken from the database.\nExamples:\n"
         "  edgefront tune mobilenet_v2 --target pixel8-edgetpu --db tuning.db\n"
         "  edgefront tune mobilenet_v2 --target pixel8-edgetpu --fuse\n"
+        "  edgefront tune mobilenet_v2 --target host --minutes 10 --db host.db\n"
+        "  edgefront tune --layer \"conv2d 14x14x96 -> 576 activation=relu6\" --target host\n"
         "  edgefront tune mobilenet_v4_conv_small --target coral-usb --export tuned.jsonl --format "
         "json");
     command->callback([=, &session] {

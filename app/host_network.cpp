@@ -2,7 +2,10 @@
 
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "search/host_plans.h"
 #include "search/runner.h"
+
+#include <fmt/format.h>
 
 #include <cstdio>
 
@@ -13,14 +16,39 @@ void HostOptions::add_to(CLI::App &command) {
     command.add_option("--threads", threads, "Threads to run on")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
+    command.add_option("--db", db,
+                       "Take plans from this tuning database where it has them for this machine "
+                       "and as many threads (see `edgefront tune`)");
 }
+
+namespace {
+
+NetworkWeights weights_for(const Network &network, const HostOptions &options) {
+    return options.weights.empty() ? random_weights(network, options.seed)
+                                   : load_weights(network, options.weights);
+}
+
+} // namespace
 
 HostNetwork prepare(const HostOptions &options) {
     const Network network = options.network.resolve();
     const KernelTarget target = host_kernel_target();
-    return {plan_package(network, default_schedules(network, target), target),
-            options.weights.empty() ? random_weights(network, options.seed)
-                                    : load_weights(network, options.weights)};
+    const HostPlans plans =
+        host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
+    return {plan_package(network, plans.kernels, target), weights_for(network, options),
+            plans.tuned};
+}
+
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core) {
+    const Network network = options.network.resolve();
+    return {plan_package(network, default_kernels(network, target, core), target),
+            weights_for(network, options), 0};
+}
+
+std::string HostNetwork::tuned_note(const HostOptions &options) const {
+    return options.db.empty() ? ""
+                              : fmt::format("{} of {} layers tuned ({})", tuned,
+                                            plan.network.nodes.size(), options.db);
 }
 
 BuildContext build_context(bool quiet) {

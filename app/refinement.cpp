@@ -32,13 +32,18 @@ void RefineOptions::add_to(CLI::App &command) {
                     "measure: time to spend on timed runs per network (2)")
         ->check(CLI::Range(0.001, 3600.0))
         ->needs(refine);
+    command
+        .add_option("--refine-db", db,
+                    "measure: take plans from this tuning database where it has them")
+        ->needs(refine);
 }
 
 int refine_run(const std::string &directory, const RefineOptions &options, int threads,
                bool quiet) {
     RefineRequest request;
     request.points = options.points;
-    request.timed = options.seconds.has_value();
+    request.timed = options.seconds.has_value() || !options.db.empty();
+    request.db = options.db;
     request.bench.duration = Seconds(options.seconds.value_or(2));
     for (std::size_t i = 0; i < refine_by_names().size(); i++) {
         if (options.by == refine_by_names()[i]) {

@@ -10,6 +10,7 @@ struct RefineOptions {
     std::size_t points = 0;        ///< 0: none
     std::string by;                ///< empty: whichever the run's objectives allow
     std::optional<double> seconds; ///< of timed runs per network
+    std::string db;                ///< measure: of tuned plans
 
     void add_to(CLI::App &command);
 };

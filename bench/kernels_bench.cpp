@@ -51,7 +51,7 @@ std::size_t count(std::int64_t elements) {
 void run_layer(benchmark::State &state, const Layer &layer, double peak) {
     const KernelTarget target = host_kernel_target();
     const Schedule schedule = default_schedule(layer, isa_info(target.text));
-    JitKernel kernel(layer, schedule, target);
+    JitKernel kernel({layer}, schedule, target);
 
     Random random(1);
     Floats input(count(layer.input.elements()), random);
@@ -68,7 +68,10 @@ void run_layer(benchmark::State &state, const Layer &layer, double peak) {
     if (layer.residual) {
         inputs.push_back(residual.data());
     }
-    kernel.bind(inputs, layer.has_weights() ? weights.data() : nullptr, bias.data(), out.data());
+    if (layer.has_weights()) {
+        inputs.insert(inputs.end(), {weights.data(), bias.data()});
+    }
+    kernel.bind(inputs, out.data());
 
     const std::clock_t start = std::clock();
     for (auto _ : state) {

@@ -92,8 +92,11 @@ double measure(std::vector<Row> &rows, const Options &options) {
     std::vector<std::vector<float>> inputs;
     for (Row &row : rows) {
         std::fprintf(stderr, "building %zu/%zu\n", runners.size() + 1, rows.size());
-        row.schedules = default_schedules(row.network, target);
-        runners.emplace_back(plan_package(row.network, row.schedules, target),
+        const std::vector<KernelChoice> kernels = default_kernels(row.network, target);
+        for (const KernelChoice &kernel : kernels) { // each of a layer by itself
+            row.schedules.push_back(kernel.plan.members.front());
+        }
+        runners.emplace_back(plan_package(row.network, kernels, target),
                              random_weights(row.network, 1), build);
         inputs.push_back(random_input(row.network, 1));
     }

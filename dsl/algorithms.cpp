@@ -126,7 +126,7 @@ Func pad(const Layer &layer, Algorithm &a, const Expr &outside) {
     const bool right = reaches(layer.output.width) - layer.pad_left > layer.input.width;
     const bool bottom = reaches(layer.output.height) - layer.pad_top > layer.input.height;
     if (!left && !right && !top && !bottom) {
-        return a.input;
+        return a.source;
     }
     Expr inside = Halide::Internal::const_true();
     const auto inside_of = [&](const Expr &at, bool before, bool after, int extent) {
@@ -144,7 +144,7 @@ Func pad(const Layer &layer, Algorithm &a, const Expr &outside) {
     const Expr x = inside_of(a.x, left, right, layer.input.width);
     const Expr y = inside_of(a.y, top, bottom, layer.input.height);
     a.padded = Func("padded");
-    a.padded(a.c, a.x, a.y) = Halide::select(inside, Halide::likely(a.input(a.c, x, y)), outside);
+    a.padded(a.c, a.x, a.y) = Halide::select(inside, Halide::likely(a.source(a.c, x, y)), outside);
     return a.padded;
 }
 
@@ -426,11 +426,11 @@ WeightIndex plain_weight_index(const Layer &layer) {
     return [channels](Expr channel, Expr step) { return step * channels + channel; };
 }
 
-std::vector<ImageParam> Algorithm::parameters() const {
+std::vector<ImageParam> Algorithm::activations() const {
     std::vector<ImageParam> defined;
     std::vector<ImageParam> all = {input};
     all.insert(all.end(), others.begin(), others.end());
-    all.insert(all.end(), {residual, weights, bias});
+    all.push_back(residual);
     for (const ImageParam &p : all) {
         if (p.defined()) {
             defined.push_back(p);
@@ -440,19 +440,23 @@ std::vector<ImageParam> Algorithm::parameters() const {
 }
 
 Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
-                         const ChannelTile &tile) {
+                         const ChannelTile &tile, const Place &place) {
     if (layer.type != DataType::fp32) {
         throw std::logic_error("make_algorithm: only fp32 has kernels: " + key(layer));
     }
     const Halide::Type fp32 = Halide::Float(32);
     const Views views = views_of(layer);
     const auto seen = [&](const std::string &name, const View &view) {
-        ImageParam p(fp32, static_cast<int>(view.size()), name);
+        ImageParam p(fp32, static_cast<int>(view.size()), name + place.suffix);
         see(p, view);
         return p;
     };
     Algorithm a;
-    a.input = seen("input", views.input);
+    a.source = place.before;
+    if (!a.source.defined()) {
+        a.input = seen("input", views.input);
+        a.source = a.input;
+    }
     for (std::size_t i = 0; i < views.others.size(); i++) {
         a.others.push_back(seen("other" + std::to_string(i), views.others[i]));
     }
@@ -460,8 +464,8 @@ Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
         a.residual = seen("residual", views.output);
     }
     if (layer.has_weights()) {
-        a.weights = ImageParam(fp32, 1, "weights");
-        a.bias = ImageParam(fp32, 1, "bias");
+        a.weights = ImageParam(fp32, 1, "weights" + place.suffix);
+        a.bias = ImageParam(fp32, 1, "bias" + place.suffix);
     }
     a.output = Func("output");
     if (layer.op == Op::concat) {

@@ -9,6 +9,7 @@
 #include <Halide.h>
 
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace edgefront {
@@ -43,7 +44,8 @@ struct Algorithm {
     std::vector<Halide::RDom> parts; ///< (lane, tile, row) of each input of concat
     Halide::ImageParam input, residual, weights, bias; ///< defined where the layer has them
     std::vector<Halide::ImageParam> others;
-    Halide::Func padded; ///< the input with zeros around it; undefined when no padding is read
+    Halide::Func source; ///< what is read as the input: the parameter, or the layer before
+    Halide::Func padded; ///< the source with zeros around it; undefined when no padding is read
     Halide::Func sum;    ///< the reduction; undefined for layers without
     Halide::Func keys;   ///< attention_scores: (key, channel, part, y)
     Halide::Func exponentials;         ///< softmax: of the inputs, less the largest
@@ -51,8 +53,8 @@ struct Algorithm {
     Halide::Func mean, scale;          ///< of norms and softmax: what follows from the statistics
     Halide::Func output;
 
-    /// The defined parameters in the order of Node::inputs, then weights and bias.
-    std::vector<Halide::ImageParam> parameters() const;
+    /// The defined activations in the order of Node::inputs.
+    std::vector<Halide::ImageParam> activations() const;
 };
 
 /// What an algorithm has to know of the tiles it will be computed in.
@@ -66,8 +68,15 @@ struct ChannelTile {
     int pair_lanes = 0;
 };
 
-/// Throws std::logic_error for a layer that is not fp32.
+/// Where a layer stands in a kernel of several.
+struct Place {
+    Halide::Func before; ///< the layer whose output is the input; undefined: a parameter is
+    std::string suffix;  ///< of the parameters' names, which have to differ within a kernel
+};
+
+/// Throws std::logic_error for a layer that is not fp32. A layer behind another one is a
+/// convolution or has a window per channel.
 Algorithm make_algorithm(const Layer &layer, const WeightIndex &weight_index,
-                         const ChannelTile &tile = {});
+                         const ChannelTile &tile = {}, const Place &place = {});
 
 } // namespace edgefront

@@ -22,7 +22,8 @@ std::int64_t aligned(std::int64_t bytes) {
     return (bytes + MemoryPlan::alignment - 1) / MemoryPlan::alignment * MemoryPlan::alignment;
 }
 
-std::vector<Interval> live_intervals(const Network &network) {
+std::vector<Interval> live_intervals(const Network &network,
+                                     const std::vector<std::vector<int>> &chains) {
     const int n = static_cast<int>(network.nodes.size());
     std::vector<Interval> result;
     const DataType input_type = network.nodes.front().layer.type;
@@ -32,6 +33,18 @@ std::vector<Interval> live_intervals(const Network &network) {
         result.push_back({i, i, i, output_bytes(node.layer).count()});
         for (const int producer : node.inputs) {
             result[static_cast<std::size_t>(producer + 1)].last = i;
+        }
+    }
+    for (const std::vector<int> &chain : chains) {
+        const int first = chain.front(), last = chain.back();
+        for (Interval &t : result) {
+            if (t.tensor >= first && t.tensor < last) {
+                t.bytes = 0;
+            } else if (t.tensor == last) {
+                t.first = first;
+            } else if (t.last >= first && t.last < last) {
+                t.last = last;
+            }
         }
     }
     return result;
@@ -80,9 +93,10 @@ std::vector<Bytes> live_bytes(const std::vector<Interval> &tensors, int layers) 
 
 } // namespace
 
-MemoryPlan plan_memory(const Network &network, bool external_io) {
+MemoryPlan plan_memory(const Network &network, bool external_io,
+                       const std::vector<std::vector<int>> &chains) {
     const int n = static_cast<int>(network.nodes.size());
-    std::vector<Interval> tensors = live_intervals(network);
+    std::vector<Interval> tensors = live_intervals(network, chains);
 
     MemoryPlan plan;
     plan.live = live_bytes(tensors, n);

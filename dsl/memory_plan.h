@@ -26,6 +26,9 @@ struct MemoryPlan {
 /// seeded search). With `external_io` the
 /// network's input and output are the caller's buffers and take no room in it; `peak` always counts
 /// them.
-MemoryPlan plan_memory(const Network &network, bool external_io = false);
+/// Consecutive nodes in one of `chains` are computed together: outputs of all but the last take no
+/// room, and what any of them reads lives as long as the last one runs.
+MemoryPlan plan_memory(const Network &network, bool external_io = false,
+                       const std::vector<std::vector<int>> &chains = {});
 
 } // namespace edgefront

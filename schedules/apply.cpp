@@ -104,8 +104,10 @@ void block_registers_in_pairs(const Schedule &s, Algorithm &a, const TileLoops &
     order_stage(update, {a.c, a.side}, {a.group, a.x, a.y}, loops);
 }
 
-void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool paired) {
-    const TileLoops t = tile_output(layer, s, a, TailStrategy::GuardWithIf);
+/// The output stops within its last tile, what is kept in a chain does not (`channels_kept`).
+void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool paired, bool kept) {
+    const TileLoops t =
+        tile_output(layer, s, a, kept ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
     RVar step("step");
     const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
     Stage update = a.sum.update();
@@ -133,25 +135,19 @@ void schedule_pool(const Layer &layer, const Schedule &s, Algorithm &a) {
     block_registers(s, a, t, a.sum.update(), {a.window.x, a.window.y});
 }
 
-} // namespace
-
-Algorithm scheduled_algorithm(const Layer &given, const Schedule &schedule, const IsaInfo &isa) {
-    const Layer layer = kernel_shape(given);
+Algorithm scheduled_layer(const Layer &layer, const Schedule &schedule, const IsaInfo &isa,
+                          const Place &place, bool kept) {
     const bool paired = pairs_pixels(layer, schedule, isa);
-    Algorithm a = make_algorithm(layer, packed_weight_index(layer, schedule),
-                                 {schedule.lanes * schedule.vectors, paired ? schedule.lanes : 0});
+    Algorithm a =
+        make_algorithm(layer, packed_weight_index(layer, schedule),
+                       {schedule.lanes * schedule.vectors, paired ? schedule.lanes : 0}, place);
     if (a.weights.defined()) {
         fix_count(a.weights, packed_weight_count(layer, schedule));
         fix_count(a.bias, packed_bias_count(layer, schedule));
     }
-    constexpr int alignment = 64; // bytes
-    a.output.output_buffer().set_host_alignment(alignment);
-    for (ImageParam &p : a.parameters()) {
-        p.set_host_alignment(alignment);
-    }
     switch (layer.op) {
     case Op::conv2d:
-    case Op::fully_connected: schedule_dense(layer, schedule, a, paired); break;
+    case Op::fully_connected: schedule_dense(layer, schedule, a, paired, kept); break;
     case Op::depthwise_conv2d:
     case Op::max_pool:
     case Op::average_pool: schedule_windowed(layer, schedule, a); break;
@@ -173,6 +169,88 @@ Algorithm scheduled_algorithm(const Layer &given, const Schedule &schedule, cons
     case Op::resize_bilinear: tile_output(layer, schedule, a, TailStrategy::ShiftInwards); break;
     }
     return a;
+}
+
+/// Strips of the last layer's output, in parts that may run in parallel.
+struct Strips {
+    Var strip{"strip"}, part{"part_of_strips"};
+};
+
+Strips cut_into_strips(const Layer &layer, const KernelPlan &plan, Algorithm &last) {
+    Strips loops;
+    const Schedule &s = plan.members.back();
+    const Var row_tile("row_tile"), channel_tile("channel_tile");
+    const int strips = layer.output.height / plan.rows;
+    last.output.split(row_tile, loops.strip, row_tile, plan.rows / s.rows, TailStrategy::RoundUp)
+        .split(loops.strip, loops.part, loops.strip, strips / plan.parts, TailStrategy::RoundUp);
+    if (s.order == LoopOrder::channels_outer) {
+        last.output.reorder(channel_tile, loops.strip, loops.part);
+    }
+    if (plan.parts > 1) {
+        last.output.parallel(loops.part);
+    }
+    return loops;
+}
+
+/// Member `i` computes what every strip needs of it, into rows that it uses again and again.
+void keep_rows(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i,
+               const Strips &loops, std::vector<Algorithm> &kernel) {
+    const Shape &out = layers[i].output;
+    Algorithm &a = kernel[i];
+    const int rows = rows_kept(layers, plan, i);
+    a.output.bound(a.c, 0, channels_kept(layers, plan, i))
+        .bound(a.x, 0, out.width)
+        .store_at(kernel.back().output, loops.part)
+        .compute_at(kernel.back().output, loops.strip);
+    if (rows < out.height) {
+        a.output.fold_storage(a.y, rows);
+    }
+}
+
+} // namespace
+
+std::vector<Algorithm> scheduled_kernel(const std::vector<Layer> &given, const KernelPlan &plan,
+                                        const IsaInfo &isa) {
+    std::vector<Layer> layers;
+    std::vector<Algorithm> kernel;
+    for (std::size_t i = 0; i < given.size(); i++) {
+        layers.push_back(kernel_shape(given[i]));
+        Place place;
+        if (plan.fused()) {
+            place.suffix = std::to_string(i);
+        }
+        if (i > 0) {
+            place.before = kernel.back().output;
+        }
+        const bool kept = i + 1 < given.size();
+        kernel.push_back(scheduled_layer(layers[i], plan.members[i], isa, place, kept));
+    }
+    if (plan.fused()) {
+        const Strips loops = cut_into_strips(layers.back(), plan, kernel.back());
+        for (std::size_t i = 0; i + 1 < layers.size(); i++) {
+            keep_rows(layers, plan, i, loops, kernel);
+        }
+    }
+    constexpr int alignment = 64; // bytes
+    kernel.back().output.output_buffer().set_host_alignment(alignment);
+    for (ImageParam &p : parameters(kernel)) {
+        p.set_host_alignment(alignment);
+    }
+    return kernel;
+}
+
+std::vector<ImageParam> parameters(const std::vector<Algorithm> &kernel) {
+    std::vector<ImageParam> all;
+    for (const Algorithm &a : kernel) {
+        const auto activations = a.activations();
+        all.insert(all.end(), activations.begin(), activations.end());
+    }
+    for (const Algorithm &a : kernel) {
+        if (a.weights.defined()) {
+            all.insert(all.end(), {a.weights, a.bias});
+        }
+    }
+    return all;
 }
 
 } // namespace edgefront

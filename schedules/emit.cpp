@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "schedules/apply.h"
+#include "schedules/fusion.h"
 #include "schedules/packing.h"
-#include "schedules/schedule_space.h"
 
 #include <Halide.h>
 
@@ -20,8 +20,7 @@ using Halide::Target;
 
 namespace {
 
-/// Goes up whenever the machine code for an equal layer, schedule and target changes.
-constexpr int emitter_version = 5;
+constexpr int current_emitter = 7; // emitter_version()
 
 struct CpuFeature {
     Target::Feature feature;
@@ -61,23 +60,23 @@ private:
     std::map<std::string, std::string> names_;
 };
 
-Halide::Module lower(const Layer &layer, const Schedule &schedule, const std::string &symbol,
-                     const Target &target) {
+Halide::Module lower(const std::vector<Layer> &layers, const KernelPlan &plan,
+                     const std::string &symbol, const Target &target) {
     const IsaInfo isa = isa_info(target.to_string());
-    if (!schedule_space(layer, isa).contains(schedule)) {
-        throw std::logic_error("\"" + to_string(schedule) + "\" is outside the space of " +
-                               key(layer));
+    if (!is_legal(layers, plan, isa)) {
+        throw std::logic_error("\"" + to_string(plan) + "\" is outside the space of " +
+                               key(layers));
     }
-    Algorithm algorithm = scheduled_algorithm(layer, schedule, isa);
+    std::vector<Algorithm> kernel = scheduled_kernel(layers, plan, isa);
     std::vector<Halide::Argument> arguments;
-    for (const Halide::ImageParam &p : algorithm.parameters()) {
+    for (const Halide::ImageParam &p : parameters(kernel)) {
         arguments.emplace_back(p);
     }
     Halide::Module module =
-        algorithm.output.compile_to_module(arguments, symbol,
-                                           target.with_feature(Target::NoAsserts)
-                                               .with_feature(Target::NoBoundsQuery)
-                                               .with_feature(Target::UserContext));
+        kernel.back().output.compile_to_module(arguments, symbol,
+                                               target.with_feature(Target::NoAsserts)
+                                                   .with_feature(Target::NoBoundsQuery)
+                                                   .with_feature(Target::UserContext));
     std::map<std::string, std::string> names;
     for (Halide::Internal::LoweredFunc &function : module.functions()) {
         function.linkage = Halide::LinkageType::ExternalPlusArgv;
@@ -157,18 +156,54 @@ std::vector<std::string> required_cpu_features(const KernelTarget &target) {
     return names;
 }
 
-std::string kernel_key(const Layer &layer, const Schedule &schedule, const KernelTarget &target) {
-    return "emitter " + std::to_string(emitter_version) + "; " + key(layer) + "; " +
-           to_string(schedule) + "; " + target.text;
+int emitter_version() {
+    return current_emitter;
 }
 
-void emit_kernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target,
-                 const std::string &symbol, const std::filesystem::path &object_file) {
+std::string kernel_key(const std::vector<Layer> &layers, const KernelPlan &plan,
+                       const KernelTarget &target) {
+    return "emitter " + std::to_string(current_emitter) + "; " + key(layers) + "; " +
+           to_string(plan) + "; " + target.text;
+}
+
+void emit_kernel(const std::vector<Layer> &layers, const KernelPlan &plan,
+                 const KernelTarget &target, const std::string &symbol,
+                 const std::filesystem::path &object_file) {
     const Halide::Module module =
-        lower(layer, schedule, symbol, halide_target(target).with_feature(Target::NoRuntime));
+        lower(layers, plan, symbol, halide_target(target).with_feature(Target::NoRuntime));
     const MemoryFile file;
     module.compile({{Halide::OutputFileType::object, file.path()}});
     write_file(object_file, read_file(file.path()));
+}
+
+namespace {
+
+ParallelFor jit_parallel_for = nullptr;
+
+/// Task and closure of the loop that runs, in the form Halide's runtime calls tasks.
+struct JitLoop {
+    int (*task)(Halide::JITUserContext *, int, std::uint8_t *);
+    std::uint8_t *closure;
+};
+
+int run_jit_loop(Halide::JITUserContext *,
+                 int (*task)(Halide::JITUserContext *, int, std::uint8_t *), int min, int size,
+                 std::uint8_t *closure) {
+    JitLoop loop{task, closure};
+    const auto turn = [](void *, int index, std::uint8_t *l) {
+        const auto *own = reinterpret_cast<const JitLoop *>(l);
+        return own->task(nullptr, index, own->closure);
+    };
+    return jit_parallel_for(turn, min, size, reinterpret_cast<std::uint8_t *>(&loop));
+}
+
+} // namespace
+
+void set_jit_parallel_for(ParallelFor loop) {
+    jit_parallel_for = loop;
+    Halide::JITHandlers handlers;
+    handlers.custom_do_par_for = run_jit_loop;
+    Halide::Internal::JITSharedRuntime::set_default_handlers(handlers);
 }
 
 struct JitKernel::Implementation {
@@ -178,31 +213,30 @@ struct JitKernel::Implementation {
     std::vector<const void *> arguments;
 };
 
-JitKernel::JitKernel(const Layer &layer, const Schedule &schedule, const KernelTarget &target)
+JitKernel::JitKernel(const std::vector<Layer> &layers, const KernelPlan &plan,
+                     const KernelTarget &target)
     : implementation_(std::make_unique<Implementation>()) {
     const std::string name = "kernel";
     const Target t = halide_target(target).with_feature(Target::JIT);
-    const Halide::Module module = lower(layer, schedule, name, t);
+    const Halide::Module module = lower(layers, plan, name, t);
     implementation_->module =
         Halide::Internal::JITModule(module, module.get_function_by_name(name),
                                     Halide::Internal::JITSharedRuntime::get(nullptr, t));
-    const std::size_t weights = layer.has_weights() ? 2 : 0;
-    implementation_->buffers.resize(static_cast<std::size_t>(layer.inputs()) + weights + 1);
+    int buffers = 2; // the input and the output
+    for (const Layer &layer : layers) {
+        buffers += layer.inputs() - 1 + (layer.has_weights() ? 2 : 0);
+    }
+    implementation_->buffers.resize(static_cast<std::size_t>(buffers));
 }
 
 JitKernel::~JitKernel() = default;
 JitKernel::JitKernel(JitKernel &&) noexcept = default;
 JitKernel &JitKernel::operator=(JitKernel &&) noexcept = default;
 
-void JitKernel::bind(const std::vector<const float *> &inputs, const float *weights,
-                     const float *bias, float *out) {
+void JitKernel::bind(const std::vector<const float *> &inputs, float *out) {
     std::vector<float *> hosts;
     for (const float *input : inputs) {
         hosts.push_back(const_cast<float *>(input));
-    }
-    if (weights != nullptr) {
-        hosts.push_back(const_cast<float *>(weights));
-        hosts.push_back(const_cast<float *>(bias));
     }
     hosts.push_back(out);
     Implementation &i = *implementation_;

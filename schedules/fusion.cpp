@@ -34,21 +34,19 @@ void set(Fusion &plan, const KnobLine &line, const std::string &knob, const std:
     }
 }
 
-/// How a node may take part in a group.
-enum class Kind { other, pointwise, depthwise };
+bool is_pointwise(const Layer &layer) {
+    return layer.is_pointwise();
+}
 
-Kind kind_of(const Layer &layer) {
-    if (layer.is_pointwise()) {
-        return Kind::pointwise;
-    }
-    return layer.op == Op::depthwise_conv2d ? Kind::depthwise : Kind::other;
+bool is_depthwise(const Layer &layer) {
+    return layer.op == Op::depthwise_conv2d;
 }
 
 /// Finds the chains of a network in which each node is the only consumer of the one before.
 class Chains {
 public:
-    explicit Chains(const Network &network)
-        : network_(network), consumers_(network.nodes.size(), 0),
+    Chains(const Network &network, Obstacle obstacle)
+        : network_(network), obstacle_(obstacle), consumers_(network.nodes.size(), 0),
           taken_(network.nodes.size(), false) {
         for (const Node &node : network.nodes) {
             for (const int producer : node.inputs) {
@@ -59,7 +57,7 @@ public:
         }
     }
 
-    void take(const std::vector<Kind> &kinds) {
+    void take(const std::vector<LayerTest> &kinds) {
         for (std::size_t i = 0; i + kinds.size() <= network_.nodes.size(); i++) {
             if (matches(i, kinds)) {
                 groups_.emplace_back();
@@ -77,22 +75,23 @@ public:
     }
 
 private:
-    bool matches(std::size_t first, const std::vector<Kind> &kinds) const {
+    bool matches(std::size_t first, const std::vector<LayerTest> &kinds) const {
         std::vector<Layer> layers;
         for (std::size_t k = 0; k < kinds.size(); k++) {
             const std::size_t i = first + k;
             const Node &node = network_.nodes[i];
             const bool chained =
                 k == 0 || (consumers_[i - 1] == 1 && node.inputs[0] == static_cast<int>(i) - 1);
-            if (taken_[i] || kind_of(node.layer) != kinds[k] || !chained) {
+            if (taken_[i] || !kinds[k](node.layer) || !chained) {
                 return false;
             }
             layers.push_back(node.layer);
         }
-        return fusion_obstacle(layers).empty();
+        return obstacle_(layers).empty();
     }
 
     const Network &network_;
+    Obstacle obstacle_;
     std::vector<int> consumers_;
     std::vector<bool> taken_;
     std::vector<std::vector<int>> groups_;
@@ -181,12 +180,22 @@ std::string key(const std::vector<Layer> &layers) {
     return text;
 }
 
-std::vector<std::vector<int>> fused_groups(const Network &network) {
-    Chains chains(network);
-    chains.take({Kind::pointwise, Kind::depthwise, Kind::pointwise});
-    chains.take({Kind::depthwise, Kind::pointwise});
-    chains.take({Kind::pointwise, Kind::depthwise});
+std::vector<std::vector<int>> find_chains(const Network &network,
+                                          const std::vector<std::vector<LayerTest>> &patterns,
+                                          Obstacle obstacle) {
+    Chains chains(network, obstacle);
+    for (const std::vector<LayerTest> &pattern : patterns) {
+        chains.take(pattern);
+    }
     return chains.groups();
+}
+
+std::vector<std::vector<int>> fused_groups(const Network &network) {
+    return find_chains(network,
+                       {{is_pointwise, is_depthwise, is_pointwise},
+                        {is_depthwise, is_pointwise},
+                        {is_pointwise, is_depthwise}},
+                       fusion_obstacle);
 }
 
 } // namespace edgefront

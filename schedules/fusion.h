@@ -53,6 +53,16 @@ bool can_slice(const std::vector<Layer> &layers);
 /// The members' keys, with " + " between them: the workload key of a group.
 std::string key(const std::vector<Layer> &layers);
 
+using LayerTest = bool (*)(const Layer &);
+using Obstacle = std::string (*)(const std::vector<Layer> &);
+
+/// Chains of consecutive nodes, each the only consumer of the one before, none in two chains: those
+/// of the first pattern (a test per member), of what is left those of the second, and so on, unless
+/// there is an obstacle. In the order of the network.
+std::vector<std::vector<int>> find_chains(const Network &network,
+                                          const std::vector<std::vector<LayerTest>> &patterns,
+                                          Obstacle obstacle);
+
 /// Groups of the network, as indices of consecutive nodes, none in two of them:
 /// pointwise-depthwise-pointwise wherever there is one, of what is left depthwise-pointwise, then
 /// pointwise-depthwise. In the order of the network.

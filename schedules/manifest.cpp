@@ -25,11 +25,11 @@ Json inputs_json(const PackagePlan &plan, const Node &node) {
     return inputs;
 }
 
-Json layer_json(const PackagePlan &plan, std::size_t i, const PackageNotes &notes,
-                const BuildContext &context) {
+Json layer_json(const PackagePlan &plan, const PackageStep &step, std::size_t member,
+                const PackageNotes &notes, const BuildContext &context) {
+    const auto i = static_cast<std::size_t>(step.layers[member].node);
     const Node &node = plan.network.nodes[i];
     const Layer &l = node.layer;
-    const PackageStep &step = plan.steps[i];
     Json json = {{"name", node.name},
                  {"block", node.block_name},
                  {"op", to_string(l.op)},
@@ -45,9 +45,13 @@ Json layer_json(const PackagePlan &plan, std::size_t i, const PackageNotes &note
                  {"macs", macs(l).count()},
                  {"params", params(node).count()},
                  {"workload", key(l)},
-                 {"schedule", to_string(step.schedule)},
+                 {"schedule", to_string(step.plan.members[member])},
                  {"kernel_symbol", step.symbol},
                  {"kernel_xxh64", stable_hash_hex(read_file(kernel_file(context, step)))}};
+    if (step.plan.fused()) {
+        json["chain"] = name_of(plan, step);
+        json["kernel_plan"] = to_string(step.plan);
+    }
     if (!notes.predicted.layers.empty()) {
         json["predicted"] = notes.predicted.layers.at(i);
     }
@@ -64,8 +68,10 @@ Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights,
                    const std::filesystem::path &directory) {
     const Network &n = plan.network;
     Json layers = Json::array();
-    for (std::size_t i = 0; i < plan.steps.size(); i++) {
-        layers.push_back(layer_json(plan, i, notes, context));
+    for (const PackageStep &step : plan.steps) {
+        for (std::size_t member = 0; member < step.layers.size(); member++) {
+            layers.push_back(layer_json(plan, step, member, notes, context));
+        }
     }
     Json packed = file_json(directory, "weights.bin");
     packed["source"] = weights.source;
@@ -93,6 +99,7 @@ Json make_manifest(const PackagePlan &plan, const NetworkWeights &weights,
         {"library", file_json(directory, "lib/lib" + plan.name + ".a")},
         {"weights", packed},
         {"arena_bytes", plan.memory.arena.count()},
+        {"scratch_bytes_per_thread", plan.scratch},
     };
     if (!notes.predicted.layers.empty()) {
         manifest["predicted"] = notes.predicted.network;

@@ -53,21 +53,15 @@ std::string text(const Shape &s) {
     return fmt::format("{}, {}, {}", s.height, s.width, s.channels);
 }
 
-mustache::data step_data(const PackagePlan &plan, std::size_t i) {
-    const Node &node = plan.network.nodes[i];
-    const PackageStep &step = plan.steps[i];
+mustache::data member_data(const PackagePlan &plan, const PackedLayer &packed) {
+    const Node &node = plan.network.nodes[static_cast<std::size_t>(packed.node)];
     const edgefront_layer plain = to_plain(node.layer);
-    std::vector<std::string> inputs;
-    for (const int from : node.inputs) {
-        inputs.push_back(text(from));
-    }
     std::vector<std::string> others;
     for (const Shape &other : node.layer.others) {
         others.push_back("{" + text(other) + "}");
     }
     mustache::data data;
     data["name"] = node.name;
-    data["symbol"] = step.symbol;
     data["op"] = text(plain.op);
     data["activation"] = text(plain.activation);
     data["input"] = text(node.layer.input);
@@ -82,14 +76,43 @@ mustache::data step_data(const PackagePlan &plan, std::size_t i) {
     data["groups"] = text(plain.groups);
     data["pad_top"] = text(plain.pad_top);
     data["pad_left"] = text(plain.pad_left);
-    data["residual"] = text(node.layer.residual ? 1 : 0);
+    data["weights_at"] = text(packed.weights_at);
+    data["bias_at"] = text(packed.bias_at);
+    data["weights_count"] = text(packed.weights_count);
+    data["tile"] = text(packed.tile);
+    return data;
+}
+
+/// Steps by the node whose output they leave.
+std::map<int, int> producers(const PackagePlan &plan) {
+    std::map<int, int> steps = {{-1, -1}};
+    for (std::size_t i = 0; i < plan.steps.size(); i++) {
+        steps[plan.steps[i].last_node()] = static_cast<int>(i);
+    }
+    return steps;
+}
+
+mustache::data step_data(const PackagePlan &plan, const PackageStep &step,
+                         const std::map<int, int> &producer) {
+    const auto node = [&](int i) { return plan.network.nodes[static_cast<std::size_t>(i)]; };
+    const int last = step.last_node();
+    std::vector<int> from = node(step.layers.front().node).inputs;
+    if (step.plan.fused() && node(last).layer.residual) {
+        from.push_back(node(last).inputs.back());
+    }
+    std::vector<std::string> inputs;
+    for (const int input : from) {
+        inputs.push_back(text(producer.at(input)));
+    }
+    mustache::data data;
+    data["symbol"] = step.symbol;
+    data["first"] = text(step.layers.front().node);
+    data["count"] = text(static_cast<std::int64_t>(step.layers.size()));
+    data["residual"] = text(node(last).layer.residual ? 1 : 0);
     data["input_count"] = text(static_cast<std::int64_t>(inputs.size()));
     data["inputs"] = join(inputs);
-    data["output_at"] = text(i + 1 < plan.steps.size() ? plan.memory.offsets[i] : 0);
-    data["weights_at"] = text(step.weights_at);
-    data["bias_at"] = text(step.bias_at);
-    data["weights_count"] = text(step.weights_count);
-    data["tile"] = text(step.tile);
+    data["output_at"] =
+        text(&step == &plan.steps.back() ? 0 : plan.memory.offsets[static_cast<std::size_t>(last)]);
     return data;
 }
 
@@ -143,16 +166,26 @@ mustache::data package_data(const PackagePlan &plan, const BuildContext &context
     data["plan_hash"] = fmt::format("{:016x}", plan.hash);
     data["weights_bytes"] = text(plan.floats * static_cast<std::int64_t>(sizeof(float)));
     data["arena_bytes"] = text(plan.memory.arena.count());
-    data["layer_count"] = text(static_cast<std::int64_t>(plan.steps.size()));
+    data["scratch_bytes"] = text(plan.scratch);
+    data["layer_count"] = text(static_cast<std::int64_t>(plan.network.nodes.size()));
+    data["kernel_calls"] = text(static_cast<std::int64_t>(plan.steps.size()));
     set_shape(data, "input", plan.network.input);
     set_shape(data, "output", plan.network.output());
     data["features"] = list_of("feature", required_cpu_features(plan.target));
     data["kernels"] = kernel_list(plan);
-    mustache::data steps(mustache::data::type::list);
-    for (std::size_t i = 0; i < plan.steps.size(); i++) {
-        steps << step_data(plan, i);
+    mustache::data steps(mustache::data::type::list), members(mustache::data::type::list);
+    std::size_t most_members = 1;
+    const std::map<int, int> producer = producers(plan);
+    for (const PackageStep &step : plan.steps) {
+        steps << step_data(plan, step, producer);
+        for (const PackedLayer &layer : step.layers) {
+            members << member_data(plan, layer);
+        }
+        most_members = std::max(most_members, step.layers.size());
     }
     data["steps"] = std::move(steps);
+    data["members"] = std::move(members);
+    data["most_members"] = text(static_cast<std::int64_t>(most_members));
     return data;
 }
 
@@ -165,12 +198,14 @@ void move_file(const fs::path &from, const fs::path &to) {
 }
 
 /// The object appears whole or not at all, so other processes may look at any time.
-void compile_kernel(const Layer &layer, const PackageStep &step, const KernelTarget &target,
-                    const fs::path &file) {
+void compile_kernel(const PackagePlan &plan, const PackageStep &step, const fs::path &file) {
     const TemporaryFolder folder(file);
     const fs::path object = folder.path() / "kernel.o";
-    emit_kernel(layer, step.schedule, target, step.symbol, object);
-    rename_symbol(object, "halide_do_par_for", "edgefront_parallel_for_1");
+    emit_kernel(layers_of(plan, step), step.plan, plan.target, step.symbol, object);
+    rename_symbols(toolchain_for(plan.target.text), object,
+                   {{"halide_do_par_for", "edgefront_parallel_for_2"},
+                    {"halide_malloc", "edgefront_take_2"},
+                    {"halide_free", "edgefront_give_2"}});
     move_file(object, file);
 }
 
@@ -184,11 +219,11 @@ void compile_kernels(const PackagePlan &plan, const BuildContext &context) {
     make_directory(context.cache / "kernels");
     int done = 0;
     for (const auto &[symbol, i] : missing) {
-        const Node &node = plan.network.nodes[i];
+        const PackageStep &step = plan.steps[i];
         if (context.progress) {
-            context.progress(done, static_cast<int>(missing.size()), node.name);
+            context.progress(done, static_cast<int>(missing.size()), name_of(plan, step));
         }
-        compile_kernel(node.layer, plan.steps[i], plan.target, kernel_file(context, plan.steps[i]));
+        compile_kernel(plan, step, kernel_file(context, step));
         done++;
     }
     if (context.progress && done > 0) {
@@ -293,14 +328,16 @@ void write_library(const PackagePlan &plan, const BuildContext &context,
     for (const char *name : {"runtime.c", "threads.c"}) {
         write_file(build.path() / name, flat(name));
     }
+    const Toolchain toolchain = toolchain_for(plan.target.text);
     run_c_compiler(
+        toolchain,
         with(compile_flags(), {"-I../include", "-c", plan.name + ".c", "-o", plan.name + ".o"}),
         build.path());
     std::vector<fs::path> objects = {build.path() / (plan.name + ".o")};
     for (const auto &kernel : kernels(plan)) {
         objects.push_back(kernel_file(context, plan.steps[kernel.second]));
     }
-    make_archive(directory / "lib" / ("lib" + plan.name + ".a"), objects);
+    make_archive(toolchain, directory / "lib" / ("lib" + plan.name + ".a"), objects);
 }
 
 void write_package(const PackagePlan &plan, const NetworkWeights &weights,
@@ -321,10 +358,15 @@ void write_package(const PackagePlan &plan, const NetworkWeights &weights,
     write_sources(data, folder);
     write_file(folder / "weights.bin", pack_weights(plan, weights));
     make_directory(folder / "bin");
-    run_c_compiler(
-        with(compile_flags(), {"-Iinclude", "src/selfcheck.c", "src/layer_check.c", "src/naive.c",
-                               "lib/lib" + plan.name + ".a", "-lm", "-o", "bin/selfcheck"}),
-        folder);
+    const Toolchain toolchain = toolchain_for(plan.target.text);
+    std::vector<std::string> flags = compile_flags();
+    if (toolchain.is_cross()) {
+        flags.emplace_back("-static"); // an emulator then needs no libraries of the target
+    }
+    run_c_compiler(toolchain,
+                   with(flags, {"-Iinclude", "src/selfcheck.c", "src/layer_check.c", "src/naive.c",
+                                "lib/lib" + plan.name + ".a", "-lm", "-o", "bin/selfcheck"}),
+                   folder);
     write_file(folder / "manifest.json",
                make_manifest(plan, weights, notes, context, folder).dump(2) + "\n");
     replace(folder, target);
@@ -346,7 +388,8 @@ fs::path shared_library(const PackagePlan &plan, const BuildContext &context) {
     const TemporaryFolder build(library);
     write_library(plan, context, build.path());
     write_file(build.path() / "symbols", "{ global: " + plan.name + "_*; local: *; };\n");
-    run_c_compiler({"-shared", "-pthread", "-Wl,--version-script=symbols", "-Wl,--whole-archive",
+    run_c_compiler(toolchain_for(plan.target.text),
+                   {"-shared", "-pthread", "-Wl,--version-script=symbols", "-Wl,--whole-archive",
                     "lib/lib" + plan.name + ".a", "-Wl,--no-whole-archive", "-o", "library.so"},
                    build.path());
     move_file(build.path() / "library.so", library);

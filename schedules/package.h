@@ -6,9 +6,11 @@
 //   weights src/, bin/selfcheck                 check of every layer   manifest.json      what is
 //   inside
 //
-// Kernels are compiled once per workload key into a cache and shared by all packages. Weights are
-// fp32 in one block: the header `weights_header` of package/runtime.c, then per layer the packed
-// weights and the packed bias, each on a 64-byte border.
+// For another architecture than this machine's a cross compiler builds it, the self-check
+// statically, so that an emulator runs it here. Kernels are compiled once per workload key into a
+// cache and shared by all packages. Weights are fp32 in one block: the header `weights_header` of
+// package/runtime.c, then per layer the packed weights and the packed bias, each on a 64-byte
+// border.
 #pragma once
 
 #include "base/json_reader.h"
@@ -16,7 +18,7 @@
 #include "dsl/network.h"
 #include "dsl/weights.h"
 #include "schedules/emit.h"
-#include "schedules/schedule.h"
+#include "schedules/kernel_plan.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -26,15 +28,23 @@
 
 namespace edgefront {
 
-/// One layer of a package: its kernel, and where its numbers stand in the packed block (in floats).
-struct PackageStep {
-    Schedule schedule;
-    std::string symbol; ///< of the kernel; equal for layers that share one
+/// A layer of a package, and where its numbers stand in the packed block (in floats).
+struct PackedLayer {
+    int node = 0;
     std::int64_t weights_at = 0;
     std::int64_t weights_count = 0;
     std::int64_t bias_at = 0;
     std::int64_t bias_count = 0;
     int tile = 0; ///< output channels per packed tile
+};
+
+/// One kernel call of a package: a layer, or a chain of them.
+struct PackageStep {
+    KernelPlan plan;
+    std::string symbol; ///< of the kernel; equal for steps that share one
+    std::vector<PackedLayer> layers;
+
+    int last_node() const { return layers.back().node; }
 };
 
 /// Everything decided about a package before anything is compiled.
@@ -43,18 +53,29 @@ struct PackagePlan {
     Network network;
     KernelTarget target;
     MemoryPlan memory;
-    std::vector<PackageStep> steps; ///< one per node
+    std::vector<PackageStep> steps; ///< in execution order
     std::int64_t floats = 0;        ///< of packed weights and biases, with padding
+    std::int64_t scratch = 0;       ///< bytes that each thread's kernels may ask for
     std::uint64_t hash = 0;         ///< of layers and packing: which weights.bin fits
 };
 
-/// `schedules` holds one per node. The network has to be fp32.
-PackagePlan plan_package(const Network &network, const std::vector<Schedule> &schedules,
+/// `kernels` compute every node once, in the network's order. The network has to be fp32.
+PackagePlan plan_package(const Network &network, const std::vector<KernelChoice> &kernels,
                          const KernelTarget &target);
 
-/// `default_schedule` for every layer, parallel where that pays; such kernels run on any number of
-/// threads.
-std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target);
+/// The layers that a step computes.
+std::vector<Layer> layers_of(const PackagePlan &plan, const PackageStep &step);
+/// Their names, with " + " between them.
+std::string name_of(const PackagePlan &plan, const PackageStep &step);
+
+/// `default_schedule` for every layer, each in a kernel of its own, parallel where that pays; such
+/// kernels run on any number of threads.
+std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
+                                          const CoreInfo &core = {});
+
+/// What makes the machine code: "Halide 14.0.0, emitter 5". Kernels of equal keys are equal under
+/// equal compilers.
+std::string kernel_compiler();
 
 /// "mobilenet_v2@0.5,160" is "mobilenet_v2_w0p5_r160"; whatever else C does not allow is "_".
 std::string c_name(const std::string &network_name);
@@ -81,7 +102,8 @@ struct BuildContext {
 std::filesystem::path kernel_file(const BuildContext &context, const PackageStep &step);
 
 /// One kind of costs, for the manifest: of the whole network and of every layer (by node; null
-/// where there is none). Any JSON; empty `layers` leaves the kind out.
+/// where there is none; of a chain's kernel at its last node). Any JSON; empty `layers` leaves the
+/// kind out.
 struct PackageCosts {
     Json network;
     std::vector<Json> layers;

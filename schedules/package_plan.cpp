@@ -3,10 +3,10 @@
 #include "base/random.h"
 #include "schedules/package.h"
 #include "schedules/packing.h"
-#include "schedules/schedule_space.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 #include <stdexcept>
@@ -30,10 +30,11 @@ int tile_of(const Layer &layer, const Schedule &schedule) {
 
 std::uint64_t hash_of(const PackagePlan &plan) {
     std::string text;
-    for (std::size_t i = 0; i < plan.steps.size(); i++) {
-        const PackageStep &s = plan.steps[i];
-        text +=
-            fmt::format("{} {} {}\n", key(plan.network.nodes[i].layer), s.weights_count, s.tile);
+    for (const PackageStep &step : plan.steps) {
+        for (const PackedLayer &l : step.layers) {
+            const Node &node = plan.network.nodes[static_cast<std::size_t>(l.node)];
+            text += fmt::format("{} {} {}\n", key(node.layer), l.weights_count, l.tile);
+        }
     }
     return stable_hash(text);
 }
@@ -56,6 +57,10 @@ void append(std::string &bytes, const T &value) {
 
 } // namespace
 
+std::string kernel_compiler() {
+    return "Halide " EDGEFRONT_HALIDE_VERSION ", emitter " + std::to_string(emitter_version());
+}
+
 std::string c_name(const std::string &network_name) {
     std::string name;
     for (const char c : network_name) {
@@ -74,59 +79,118 @@ std::string c_name(const std::string &network_name) {
     return starts_well ? name : "network_" + name;
 }
 
-std::vector<Schedule> default_schedules(const Network &network, const KernelTarget &target) {
+std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
+                                          const CoreInfo &core) {
     constexpr int several_threads = 2;
-    std::vector<Schedule> schedules;
-    for (const Node &node : network.nodes) {
-        schedules.push_back(default_schedule(node.layer, isa_info(target.text), several_threads));
+    std::vector<KernelChoice> kernels;
+    for (std::size_t i = 0; i < network.nodes.size(); i++) {
+        kernels.push_back({{static_cast<int>(i)},
+                           default_schedule(network.nodes[i].layer, isa_info(target.text),
+                                            several_threads, core)});
     }
-    return schedules;
+    return kernels;
 }
 
-PackagePlan plan_package(const Network &network, const std::vector<Schedule> &schedules,
-                         const KernelTarget &target) {
-    if (schedules.size() != network.nodes.size()) {
-        throw std::logic_error("plan_package: one schedule per layer is needed");
+std::vector<Layer> layers_of(const PackagePlan &plan, const PackageStep &step) {
+    std::vector<Layer> layers;
+    for (const PackedLayer &l : step.layers) {
+        layers.push_back(plan.network.nodes[static_cast<std::size_t>(l.node)].layer);
     }
+    return layers;
+}
+
+std::string name_of(const PackagePlan &plan, const PackageStep &step) {
+    std::string name;
+    for (const PackedLayer &l : step.layers) {
+        name +=
+            (name.empty() ? "" : " + ") + plan.network.nodes[static_cast<std::size_t>(l.node)].name;
+    }
+    return name;
+}
+
+namespace {
+
+/// Gives the layer its place behind what is packed so far.
+PackedLayer packed_layer(const Layer &layer, int node, const Schedule &schedule,
+                         PackagePlan &plan) {
+    PackedLayer packed;
+    packed.node = node;
+    packed.weights_count = packed_weight_count(layer, schedule);
+    packed.bias_count = packed_bias_count(layer, schedule);
+    packed.weights_at = plan.floats;
+    packed.bias_at = packed.weights_at + aligned(packed.weights_count);
+    packed.tile = tile_of(layer, schedule);
+    plan.floats = packed.bias_at + aligned(packed.bias_count);
+    return packed;
+}
+
+/// What a kernel may ask for, with what Halide adds to every piece.
+std::int64_t scratch_of(const std::vector<Layer> &layers, const KernelPlan &plan) {
+    constexpr std::int64_t more = 256; // bytes
+    const auto pieces = static_cast<std::int64_t>(layers.size()) - 1;
+    return plan.fused()
+               ? (scratch_bytes(layers, plan).count() + pieces * more + MemoryPlan::alignment - 1) /
+                     MemoryPlan::alignment * MemoryPlan::alignment
+               : 0;
+}
+
+} // namespace
+
+PackagePlan plan_package(const Network &network, const std::vector<KernelChoice> &kernels,
+                         const KernelTarget &target) {
     PackagePlan plan;
     plan.name = c_name(network.name);
     plan.network = network;
     plan.target = target;
-    plan.memory = plan_memory(network, true);
-    for (std::size_t i = 0; i < schedules.size(); i++) {
-        const Layer &layer = network.nodes[i].layer;
-        if (layer.type != DataType::fp32) {
-            throw UserError("kernels are generated in fp32 only; " + network.nodes[i].name +
-                            " is " + to_string(layer.type));
-        }
+    std::vector<std::vector<int>> chains;
+    int next = 0;
+    for (const KernelChoice &kernel : kernels) {
         PackageStep step;
-        step.schedule = schedules[i];
+        step.plan = kernel.plan;
+        for (std::size_t i = 0; i < kernel.nodes.size(); i++) {
+            if (kernel.nodes[i] != next++) {
+                throw std::logic_error("plan_package: every node is needed once, in order");
+            }
+            const Node &node = network.nodes.at(static_cast<std::size_t>(kernel.nodes[i]));
+            if (node.layer.type != DataType::fp32) {
+                throw UserError("kernels are generated in fp32 only; " + node.name + " is " +
+                                to_string(node.layer.type));
+            }
+            step.layers.push_back(
+                packed_layer(node.layer, kernel.nodes[i], kernel.plan.members.at(i), plan));
+        }
+        const std::vector<Layer> layers = layers_of(plan, step);
         step.symbol =
             "edgefront_kernel_" + stable_hash_hex("Halide " EDGEFRONT_HALIDE_VERSION "; " +
-                                                  kernel_key(layer, step.schedule, target));
-        step.weights_count = packed_weight_count(layer, step.schedule);
-        step.bias_count = packed_bias_count(layer, step.schedule);
-        step.weights_at = plan.floats;
-        step.bias_at = step.weights_at + aligned(step.weights_count);
-        step.tile = tile_of(layer, step.schedule);
-        plan.floats = step.bias_at + aligned(step.bias_count);
+                                                  kernel_key(layers, step.plan, target));
+        plan.scratch = std::max(plan.scratch, scratch_of(layers, step.plan));
+        if (kernel.nodes.size() > 1) {
+            chains.push_back(kernel.nodes);
+        }
         plan.steps.push_back(step);
     }
+    if (next != static_cast<int>(network.nodes.size())) {
+        throw std::logic_error("plan_package: every node is needed once, in order");
+    }
+    plan.memory = plan_memory(network, true, chains);
     plan.hash = hash_of(plan);
     return plan;
 }
 
 std::string pack_weights(const PackagePlan &plan, const NetworkWeights &weights) {
     std::vector<float> block(static_cast<std::size_t>(plan.floats));
-    for (std::size_t i = 0; i < plan.steps.size(); i++) {
-        const Layer &layer = plan.network.nodes[i].layer;
-        const PackageStep &step = plan.steps[i];
-        if (layer.has_weights()) {
-            const LayerWeights &plain = weights.layers.at(i);
-            const auto w = pack_weights(layer, step.schedule, plain.weights);
-            const auto b = pack_bias(layer, step.schedule, plain.bias);
-            std::copy(w.begin(), w.end(), block.begin() + step.weights_at);
-            std::copy(b.begin(), b.end(), block.begin() + step.bias_at);
+    for (const PackageStep &step : plan.steps) {
+        for (std::size_t i = 0; i < step.layers.size(); i++) {
+            const PackedLayer &l = step.layers[i];
+            const auto node = static_cast<std::size_t>(l.node);
+            const Layer &layer = plan.network.nodes[node].layer;
+            if (layer.has_weights()) {
+                const LayerWeights &plain = weights.layers.at(node);
+                const auto w = pack_weights(layer, step.plan.members[i], plain.weights);
+                const auto b = pack_bias(layer, step.plan.members[i], plain.bias);
+                std::copy(w.begin(), w.end(), block.begin() + l.weights_at);
+                std::copy(b.begin(), b.end(), block.begin() + l.bias_at);
+            }
         }
     }
     const std::uint64_t payload = block.size() * sizeof(float);

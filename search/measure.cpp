@@ -1,6 +1,7 @@
 #include "search/measure.h"
 
 #include "dsl/weights.h"
+#include "search/host_plans.h"
 
 #include <algorithm>
 
@@ -23,7 +24,9 @@ Timing build_and_time(const Network &network, const MeasureOptions &options) {
         }
     };
     const KernelTarget target = host_kernel_target();
-    const PackagePlan plan = plan_package(network, default_schedules(network, target), target);
+    const HostPlans plans =
+        host_plans(network, target, options.db, options.threads, options.build.tool_version);
+    const PackagePlan plan = plan_package(network, plans.kernels, target);
     BuildContext build = options.build;
     build.progress = [&](int done, int total, const std::string &layer) {
         progress(build_share * done / std::max(total, 1), "compiling " + layer);

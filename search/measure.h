@@ -11,6 +11,7 @@ namespace edgefront {
 
 struct MeasureOptions {
     int threads = 1;
+    std::filesystem::path db; ///< of tuned plans; empty: defaults
     BenchOptions bench;
     BuildContext build;         ///< its own `progress` is not used
     std::function<bool()> stop; ///< asked between kernels and between runs; may be empty

@@ -114,14 +114,17 @@ private:
         TimedKernels timed;
         timed.family = calibration_network(options_.seed, index);
         timed.network = edgefront::build(timed.family);
-        timed.schedules = default_schedules(timed.network, target_);
+        const std::vector<KernelChoice> kernels = default_kernels(timed.network, target_);
+        for (const KernelChoice &kernel : kernels) { // each of a layer by itself
+            timed.schedules.push_back(kernel.plan.members.front());
+        }
         BuildContext context = options_.build;
         context.progress = [&](int done, int total, const std::string &layer) {
             const double part = static_cast<double>(done) / std::max(total, 1);
             tell(build_share * built_share(index + part),
                  "compiling " + timed.network.name + " " + layer);
         };
-        built_.runners.emplace_back(plan_package(timed.network, timed.schedules, target_),
+        built_.runners.emplace_back(plan_package(timed.network, kernels, target_),
                                     random_weights(timed.network, numbers_seed), context);
         built_.inputs.push_back(random_input(timed.network, numbers_seed));
         built_.timed.push_back(std::move(timed));

@@ -30,7 +30,8 @@ struct RefineRequest {
     std::size_t points = 0;     ///< how many to have refined in the end, with those that are
     std::optional<RefineBy> by; ///< as the run was refined before; else search where that is one
     BenchOptions bench;         ///< measure
-    bool timed = false;         ///< `bench` was asked for: an error for search
+    bool timed = false;         ///< `bench` or `db` was asked for: an error for search
+    std::filesystem::path db{}; ///< measure: of tuned plans
 };
 
 struct RefineProgress {

@@ -202,8 +202,12 @@ RunPoint Refinery::searched(RunPoint point) const {
 std::optional<RunPoint>
 Refinery::measured(RunPoint point,
                    const std::function<void(double, const std::string &)> &progress) const {
-    MeasureOptions options{target(measured_target)->workload.threads, request_.bench, hooks_.build,
-                           hooks_.stop, progress};
+    MeasureOptions options{target(measured_target)->workload.threads,
+                           request_.db,
+                           request_.bench,
+                           hooks_.build,
+                           hooks_.stop,
+                           progress};
     if (options.build.cache.empty()) {
         options.build.cache = cache_directory();
     }

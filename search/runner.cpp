@@ -69,6 +69,7 @@ std::size_t elements(const Shape &shape) {
 /// The functions of include/<name>.h.
 struct Runner::Implementation {
     Network network;
+    std::vector<std::string> kernel_names;
     std::unique_ptr<void, CloseLibrary> library;
     void *instance = nullptr;
     int threads = 1;
@@ -130,6 +131,9 @@ Runner::Runner(const PackagePlan &plan, const NetworkWeights &weights, const Bui
                int threads)
     : implementation_(std::make_unique<Implementation>(plan.network)) {
     Implementation &i = *implementation_;
+    for (const PackageStep &step : plan.steps) {
+        i.kernel_names.push_back(name_of(plan, step));
+    }
     i.load(shared_library(plan, context), plan.name);
     const std::string packed = pack_weights(plan, weights);
     i.threads = threads;
@@ -145,6 +149,10 @@ Runner &Runner::operator=(Runner &&) noexcept = default;
 
 const Network &Runner::network() const {
     return implementation_->network;
+}
+
+const std::vector<std::string> &Runner::kernel_names() const {
+    return implementation_->kernel_names;
 }
 
 int Runner::threads() const {
@@ -183,7 +191,8 @@ std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &i
     std::vector<LayerCheck> checks;
     runner.run(input, [&](const edgefront_layer_run &run) {
         const edgefront_layer_check check = edgefront_check_layer(&run);
-        checks.push_back({run.name, check.difference, check.passed != 0});
+        checks.push_back(
+            {runner.kernel_names().at(checks.size()), check.difference, check.passed != 0});
         if (progress) {
             progress(static_cast<int>(checks.size()));
         }
@@ -248,17 +257,17 @@ BenchResult bench(Runner &runner, const std::vector<float> &input, const BenchOp
     };
     const Timing plain = time_runs(runner, input, options, part(0));
 
-    std::vector<std::vector<Seconds>> layers(runner.network().nodes.size());
+    std::vector<std::vector<Seconds>> kernels(runner.kernel_names().size());
     const auto traced = [&] {
         std::size_t i = 0;
         runner.rerun([&](const edgefront_layer_run &run) {
-            layers.at(i++).push_back(Seconds(run.seconds));
+            kernels.at(i++).push_back(Seconds(run.seconds));
         });
     };
     repeat(options, traced, part(0.5));
     BenchResult result{plain, {}};
-    for (const auto &times : layers) {
-        result.layers.push_back(summarise(times));
+    for (const auto &times : kernels) {
+        result.kernels.push_back(summarise(times));
     }
     return result;
 }

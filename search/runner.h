@@ -31,13 +31,15 @@ public:
     Runner &operator=(Runner &&) noexcept;
 
     const Network &network() const;
+    /// In the order of their calls: of the layer, or of the layers of a chain.
+    const std::vector<std::string> &kernel_names() const;
     int threads() const;
 
     /// NHWC fp32; throws std::logic_error when `input` has another size than the network's.
     std::vector<float> run(const std::vector<float> &input);
 
     using Trace = std::function<void(const edgefront_layer_run &)>;
-    /// The same, telling every layer's operands and time. A trace may throw.
+    /// The same, telling every kernel's operands and time. A trace may throw.
     std::vector<float> run(const std::vector<float> &input, const Trace &trace);
 
     /// Once more on the input of the last `run`, without copying anything: for timing.
@@ -49,9 +51,9 @@ private:
     std::unique_ptr<Implementation> implementation_;
 };
 
-/// One layer against the naive reference, computed from the very operands the kernel had.
+/// One kernel against the naive reference, computed from the very operands it had.
 struct LayerCheck {
-    std::string name;
+    std::string name; ///< of its layer or layers
     naive_difference difference{};
     bool passed = false;
 
@@ -59,7 +61,7 @@ struct LayerCheck {
     double relative_error() const;
 };
 
-/// `progress` is told how many layers are checked; it may be empty, and may throw to stop.
+/// `progress` is told how many kernels are checked; it may be empty, and may throw to stop.
 std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &input,
                                      const std::function<void(int done)> &progress = {});
 
@@ -80,15 +82,15 @@ struct BenchOptions {
 };
 
 struct BenchResult {
-    Timing network;             ///< undisturbed runs
-    std::vector<Timing> layers; ///< by node, from further runs with a clock reading per layer
+    Timing network;              ///< undisturbed runs
+    std::vector<Timing> kernels; ///< by call, from further runs with a clock reading per kernel
 };
 
 /// `progress` is told the share that is done, 0 to 1; it may be empty, and may throw to stop.
 Timing time_runs(Runner &runner, const std::vector<float> &input, const BenchOptions &options,
                  const std::function<void(double)> &progress);
 
-/// The same, and the layers.
+/// The same, and the kernels.
 BenchResult bench(Runner &runner, const std::vector<float> &input, const BenchOptions &options,
                   const std::function<void(double)> &progress);
 

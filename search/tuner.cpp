@@ -125,8 +125,8 @@ TuneResult tune(const Network &network, const CostModel &model, const Workload &
             break;
         }
         TunedLayer &layer = layers[i];
-        const auto known =
-            db.find(key(layer.layers), model.target().hash, workload.threads, options.version);
+        const auto known = db.find(
+            {key(layer.layers), model.target().hash, workload.threads, options.version, ""});
         layer.from_database = known && (known->proven || known->budget >= options.trials) &&
                               still_true(*known, layer, model, workload);
         if (layer.from_database) {

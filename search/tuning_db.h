@@ -1,5 +1,6 @@
-// What tuning found, kept over runs: one record for each (layer, target, threads, tool version). A
-// SQLite file; records come and go as JSON lines, so that files of several machines can be joined.
+// What tuning found, kept over runs: one record for each (layer, target, threads, tool version,
+// compiler). A SQLite file; records come and go as JSON lines, so that files of several machines
+// can be joined.
 #pragma once
 
 #include "base/json_reader.h"
@@ -17,13 +18,23 @@ class Database;
 
 namespace edgefront {
 
+/// One trial of a kernel.
+struct TriedPlan {
+    std::string plan;
+    std::optional<Seconds> predicted; ///< modelled
+    std::optional<Seconds> measured;  ///< alone and warm, on the scale of the layer's best
+    std::string refused;              ///< why it has no time: it crashed, hung, was wrong
+};
+
 struct TuningRecord {
-    std::string layer;       ///< `key` of the layer or, joined, of a group's; precision included
-    std::string target;      ///< name
-    std::string target_hash; ///< of the constants that prices depend on
+    std::string layer;  ///< `key` of the layer or, joined, of a group's; precision included
+    std::string target; ///< name
+    /// Of the constants that prices depend on; of measured targets, of the kind of machine.
+    std::string target_hash;
     int threads = 1;
     std::string version;                ///< of the tool that found it
-    std::string plan;                   ///< Schedule, Mapping or Fusion as one line
+    std::string compiler;               ///< of what was measured: "Halide 14.0.0, emitter 5"
+    std::string plan;                   ///< Schedule, KernelPlan, Mapping or Fusion as one line
     CostKind kind = CostKind::modelled; ///< of the score that chose the plan
     std::optional<Seconds> predicted;   ///< absent: there is no price, `refused` says why
     std::optional<Seconds> measured;    ///< never mixed with the prediction
@@ -31,7 +42,25 @@ struct TuningRecord {
     bool proven = false;                ///< nothing in the space of plans is better
     std::int64_t budget = 0;            ///< plans that the search might price before sampling
     std::int64_t trials = 0;            ///< plans that were priced or measured
+    std::vector<TriedPlan> tried;       ///< measured targets: every trial, the best first
+    std::string judged_in;              ///< network that the plan was chosen in; empty: alone
+    std::optional<Seconds> in_network;  ///< measured there
+    bool use = true;                    ///< no: chains that are no faster than their layers
 };
+
+/// What a record is found by.
+struct TuningKey {
+    std::string layer;
+    std::string target_hash;
+    int threads = 1;
+    std::string version;
+    std::string compiler; ///< empty where nothing is compiled
+};
+
+TuningKey key_of(const TuningRecord &record);
+
+/// The time of a plan that was tried, alone; nothing for one that was not.
+std::optional<Seconds> time_alone(const TuningRecord &record, const std::string &plan);
 
 /// One line of an export.
 Json write_record(const TuningRecord &record);
@@ -48,18 +77,16 @@ public:
     TuningDb(const TuningDb &) = delete;
     TuningDb &operator=(const TuningDb &) = delete;
 
-    /// Replaces the record of the same layer, target hash, threads and version. On disk when this
-    /// returns.
+    /// Replaces the record of the same key. On disk when this returns.
     void put(const TuningRecord &record);
-    std::optional<TuningRecord> find(const std::string &layer, const std::string &target_hash,
-                                     int threads, const std::string &version) const;
+    std::optional<TuningRecord> find(const TuningKey &key) const;
     /// All, in the order of their keys.
     std::vector<TuningRecord> all() const;
 
     std::string to_json_lines() const;
     /// Puts every record of a file of JSON lines, all or none; throws UserError with its line. Of
-    /// two records with one key the proven one stays, else the one of the larger budget. Returns
-    /// how many the file had.
+    /// two records with one key the proven one stays, else the one of the larger budget, else of
+    /// more trials. Returns how many the file had.
     int import(const std::filesystem::path &path);
 
 private:

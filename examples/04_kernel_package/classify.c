@@ -1,7 +1,6 @@
 /* Classifies one image with a generated network: a horizontal gradient, so that nothing needs to be
  * read. With random weights the class means nothing, but it is the same every time. */
 #include <pocket_uib.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -25,27 +25,47 @@ static size_t reduction_depth(const edgefront_layer *l) {
     }
 }
 
-edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run) {
+static size_t output_count(const edgefront_layer *l) {
+    return (size_t)l->output.height * (size_t)l->output.width * (size_t)l->output.channels;
+}
+
+/* What the layer, and those before it in its kernel, make of their operands; null when memory runs
+ * out. */
+static float *reference(const edgefront_layer_run *run) {
     const edgefront_layer *l = &run->layer;
     const size_t channels = (size_t)l->output.channels;
-    const size_t count = (size_t)l->output.height * (size_t)l->output.width * channels;
     const size_t depth = run->weights ? reduction_depth(l) : 0;
-    edgefront_layer_check result = {{0, 0, 0}, 0};
-    float *reference = malloc(count * sizeof(float));
+    float *before = run->before ? reference(run->before) : NULL;
+    float *output = malloc(output_count(l) * sizeof(float));
     float *plain = malloc((depth * channels + 1) * sizeof(float));
-    if (reference && plain) {
-        naive_operands operands = {.input = run->input,
+    const int ready = output && plain && (before || !run->before);
+    if (ready) {
+        naive_operands operands = {.input = before ? before : run->input,
                                    .residual = run->residual,
                                    .weights = plain,
                                    .bias = run->bias,
-                                   .output = reference};
+                                   .output = output};
         memcpy(operands.others, run->others, sizeof run->others);
         unpack(run, depth, channels, plain);
         naive_run(l, &operands);
-        result.difference = naive_compare(reference, run->output, count);
+    }
+    free(before);
+    free(plain);
+    if (!ready) {
+        free(output);
+        return NULL;
+    }
+    return output;
+}
+
+edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run) {
+    const size_t count = output_count(&run->layer);
+    edgefront_layer_check result = {{0, 0, 0}, 0};
+    float *expected = reference(run);
+    if (expected) {
+        result.difference = naive_compare(expected, run->output, count);
         result.passed = naive_passes(&result.difference, count, EDGEFRONT_TOLERANCE);
     }
-    free(reference);
-    free(plain);
+    free(expected);
     return result;
 }

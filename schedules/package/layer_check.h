@@ -17,7 +17,8 @@ typedef struct edgefront_layer_check {
     int passed;
 } edgefront_layer_check;
 
-/* Recomputes the layer from the operands it had. `passed` is 0 also when memory runs out. */
+/* Recomputes the layer, or the chain, from the operands it had. `passed` is 0 also when memory runs
+ * out. */
 edgefront_layer_check edgefront_check_layer(const edgefront_layer_run *run);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* The runtime of a package: creates instances from packed weights and runs the layers one after
+/* The runtime of a package: creates instances from packed weights and runs the kernels one after
  * another. It is compiled as part of the generated <name>.c, which brings the tables (struct step)
  * and the macro PUBLIC(x) = <name>_x; everything else here is private to the package. */
 #include "schedules/package/threads.c"
@@ -26,8 +26,8 @@ typedef struct halide_buffer {
 
 enum {
     cache_line = 64,
-    most_inputs = edgefront_most_others + 2, /* with the residual */
-    most_buffers = most_inputs + 3,          /* with weights, bias and output */
+    most_inputs = edgefront_most_others + 2,           /* with the residual */
+    most_buffers = most_inputs + 2 * most_members + 1, /* with weights, biases and output */
     most_threads = 256
 };
 
@@ -42,7 +42,7 @@ typedef struct weights_header {
 } weights_header;
 
 struct PUBLIC(network) {
-    pool pool; /* first: kernels get it as their context */
+    pool pool;
     float *weights;
     uint8_t *arena;
     float *input, *output; /* stand-ins for buffers of the caller that are not aligned */
@@ -152,11 +152,11 @@ static network *create_empty(int threads) {
     pthread_cond_init(&n->pool.wake, NULL);
     n->weights = allocate(weights_bytes);
     n->arena = allocate(arena_bytes);
-    n->input = allocate(elements(&steps[0].layer.input) * sizeof(float));
-    n->output = allocate(elements(&steps[step_count - 1].layer.output) * sizeof(float));
+    n->input = allocate(elements(&members[0].layer.input) * sizeof(float));
+    n->output = allocate(elements(&members[member_count - 1].layer.output) * sizeof(float));
     if (!n->weights || !n->arena || !n->input || !n->output) {
         fail("out of memory");
-    } else if (!pool_start(&n->pool, threads)) {
+    } else if (!pool_start(&n->pool, threads, scratch_bytes)) {
         fail("cannot start %d threads", threads);
     } else {
         return n;
@@ -203,54 +203,65 @@ int PUBLIC(set_threads)(network *n, int threads) {
     }
     const int before = n->pool.threads;
     pool_stop(&n->pool);
-    if (pool_start(&n->pool, threads)) {
+    if (pool_start(&n->pool, threads, scratch_bytes)) {
         return 0;
     }
-    pool_start(&n->pool, 1); /* needs no system thread */
+    pool_start(&n->pool, 1, scratch_bytes); /* needs no system thread */
     return fail("cannot start %d threads (there were %d, now 1)", threads, before);
 }
 
-/* Fills `run` with the operands of a step; its inputs are the caller's or stand in the arena. */
+static const member *last_of(const step *s) {
+    return &members[s->first + s->members - 1];
+}
+
+/* Fills `runs` with the operands of a step's layers, each behind the one before; its inputs are the
+ * caller's or stand in the arena. */
 static void find_operands(const network *n, const step *s, const float *input, float *output,
-                          edgefront_layer_run *run) {
+                          edgefront_layer_run *runs) {
     const float *inputs[most_inputs] = {NULL};
     for (int i = 0; i < s->input_count; i++) {
         const int from = s->inputs[i];
         inputs[i] = from < 0 ? input : (const float *)(n->arena + steps[from].output_at);
     }
-    run->name = s->name;
-    run->kernel = s->symbol;
-    run->layer = s->layer;
-    run->input = inputs[0];
-    for (int i = 0; i < edgefront_most_others; i++) {
-        run->others[i] = i < s->layer.other_count ? inputs[i + 1] : NULL;
+    for (int k = 0; k < s->members; k++) {
+        const member *m = &members[s->first + k];
+        edgefront_layer_run *run = &runs[k];
+        *run = (edgefront_layer_run){.name = m->name, .kernel = s->symbol, .layer = m->layer};
+        run->weights = m->weights_count ? n->weights + m->weights_at : NULL;
+        run->bias = m->weights_count ? n->weights + m->bias_at : NULL;
+        run->tile = m->tile;
+        run->before = k > 0 ? &runs[k - 1] : NULL;
     }
-    run->residual = s->residual ? inputs[s->input_count - 1] : NULL;
-    run->weights = s->weights_count ? n->weights + s->weights_at : NULL;
-    run->bias = s->weights_count ? n->weights + s->bias_at : NULL;
-    run->tile = s->tile;
-    run->output = s == &steps[step_count - 1] ? output : (float *)(n->arena + s->output_at);
-    run->seconds = 0;
+    runs[0].input = inputs[0];
+    for (int i = 0; i < runs[0].layer.other_count; i++) {
+        runs[0].others[i] = inputs[i + 1];
+    }
+    edgefront_layer_run *last = &runs[s->members - 1];
+    last->residual = s->residual ? inputs[s->input_count - 1] : NULL;
+    last->output = s == &steps[step_count - 1] ? output : (float *)(n->arena + s->output_at);
 }
 
-/* The kernel with its arguments in their order: context, inputs, weights and bias, output. */
-static int call(network *n, const step *s, const edgefront_layer_run *run) {
+/* The kernel with its arguments in their order: context, inputs, weights and biases, output. */
+static int call(network *n, const step *s, const edgefront_layer_run *runs) {
+    const edgefront_layer_run *last = &runs[s->members - 1];
     const float *hosts[most_buffers];
     int count = 0;
-    hosts[count++] = run->input;
-    for (int i = 0; i < s->layer.other_count; i++) {
-        hosts[count++] = run->others[i];
+    hosts[count++] = runs[0].input;
+    for (int i = 0; i < runs[0].layer.other_count; i++) {
+        hosts[count++] = runs[0].others[i];
     }
-    if (run->residual) {
-        hosts[count++] = run->residual;
+    if (last->residual) {
+        hosts[count++] = last->residual;
     }
-    if (run->weights) {
-        hosts[count++] = run->weights;
-        hosts[count++] = run->bias;
+    for (int k = 0; k < s->members; k++) {
+        if (runs[k].weights) {
+            hosts[count++] = runs[k].weights;
+            hosts[count++] = runs[k].bias;
+        }
     }
-    hosts[count++] = run->output;
+    hosts[count++] = last->output;
     halide_buffer buffers[most_buffers];
-    void *context = &n->pool.context, *arguments[1 + most_buffers] = {&context};
+    void *context = &n->pool.participants->context, *arguments[1 + most_buffers] = {&context};
     for (int i = 0; i < count; i++) {
         buffers[i] = (halide_buffer){.host = (uint8_t *)hosts[i]};
         arguments[1 + i] = &buffers[i];
@@ -274,25 +285,27 @@ int PUBLIC(run_traced)(network *n, const float *input, float *output, edgefront_
         return fail("run: a null pointer");
     }
     if (!is_aligned(input)) {
-        memcpy(n->input, input, elements(&steps[0].layer.input) * sizeof(float));
+        memcpy(n->input, input, elements(&members[0].layer.input) * sizeof(float));
         input = n->input;
     }
     float *destination = is_aligned(output) ? output : n->output;
     for (int i = 0; i < step_count; i++) {
-        edgefront_layer_run run;
-        find_operands(n, &steps[i], input, destination, &run);
+        edgefront_layer_run runs[most_members];
+        find_operands(n, &steps[i], input, destination, runs);
         const double start = trace ? now() : 0;
-        const int result = call(n, &steps[i], &run);
+        const int result = call(n, &steps[i], runs);
         if (result != 0) {
-            return fail("layer %s: the kernel returned %d", steps[i].name, result);
+            return fail("layer %s: the kernel returned %d", last_of(&steps[i])->name, result);
         }
         if (trace) {
-            run.seconds = now() - start;
-            trace(user, &run);
+            edgefront_layer_run *last = &runs[steps[i].members - 1];
+            last->seconds = now() - start;
+            trace(user, last);
         }
     }
     if (destination != output) {
-        memcpy(output, destination, elements(&steps[step_count - 1].layer.output) * sizeof(float));
+        memcpy(output, destination,
+               elements(&members[member_count - 1].layer.output) * sizeof(float));
     }
     return 0;
 }

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace edgefront {
 namespace {
 
@@ -83,6 +85,24 @@ TEST(MemoryPlan, the_peak_of_mobilenet_v2_is_its_first_expansion) {
     const MemoryPlan plan = plan_memory(net);
     EXPECT_EQ(plan.peak.count(), 4 * (112 * 112 * 96 + 56 * 56 * 96));
     EXPECT_EQ(net.nodes[static_cast<std::size_t>(plan.peak_node)].name, "block2.dw");
+}
+
+TEST(MemoryPlan, a_chain_keeps_its_input_and_nothing_in_between) {
+    const Network net = Zoo().network("mobilenet_v2");
+    const auto named = [&](const std::string &name) {
+        const auto at = std::find_if(net.nodes.begin(), net.nodes.end(),
+                                     [&](const Node &node) { return node.name == name; });
+        return static_cast<int>(at - net.nodes.begin());
+    };
+    const int first = named("block2.expand"), last = named("block2.project");
+    const MemoryPlan plain = plan_memory(net);
+    const MemoryPlan plan = plan_memory(net, false, {{first, first + 1, last}});
+    EXPECT_LT(plan.peak, plain.peak);
+    const auto live = [&](int node) { return plan.live[static_cast<std::size_t>(node)].count(); };
+    for (int node = first; node <= last; node++) { // its input and its output
+        EXPECT_EQ(live(node), 4 * (112 * 112 * 16 + 56 * 56 * 24));
+    }
+    EXPECT_EQ(live(last + 1), plain.live[static_cast<std::size_t>(last) + 1].count());
 }
 
 TEST(MemoryPlan, a_residual_keeps_the_block_input_alive) {

@@ -8,10 +8,12 @@
 #include <HalideRuntime.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <dlfcn.h>
 #include <fstream>
+#include <map>
 #include <thread>
 
 struct Pool {
@@ -34,6 +36,29 @@ extern "C" int halide_do_par_for(void *user_context, halide_task_t task, int min
     return 0;
 }
 
+/// What kernels have asked for at once, in this thread.
+struct Memory {
+    std::size_t now = 0, most = 0;
+    int pieces = 0;
+    std::map<void *, std::size_t> sizes;
+};
+static thread_local Memory memory;
+
+extern "C" void *halide_malloc(void *, std::size_t size) {
+    void *piece = std::aligned_alloc(64, (size + 63) / 64 * 64);
+    memory.now += size;
+    memory.most = std::max(memory.most, memory.now);
+    memory.pieces++;
+    memory.sizes[piece] = size;
+    return piece;
+}
+
+extern "C" void halide_free(void *, void *piece) {
+    memory.now -= memory.sizes.at(piece);
+    memory.sizes.erase(piece);
+    std::free(piece);
+}
+
 namespace edgefront {
 namespace {
 
@@ -43,9 +68,13 @@ class Emit : public testing::Test {
 protected:
     /// Emits, links and loads; the result is the C function.
     void *load(const Layer &layer, const Schedule &schedule, const std::string &symbol) {
+        return load(std::vector<Layer>{layer}, schedule, symbol);
+    }
+    void *load(const std::vector<Layer> &layers, const KernelPlan &plan,
+               const std::string &symbol) {
         const fs::path object = directory_ / (symbol + ".o");
         const fs::path library = directory_ / (symbol + ".so");
-        emit_kernel(layer, schedule, host_kernel_target(), symbol, object);
+        emit_kernel(layers, plan, host_kernel_target(), symbol, object);
         const std::string link =
             "cc -shared -o '" + library.string() + "' '" + object.string() + "'";
         if (std::system(link.c_str()) != 0) {
@@ -127,29 +156,77 @@ TEST_F(Emit, ALayerWithoutWeightsTakesItsInputsAndOutputOnly) {
     EXPECT_LE(c.error(out.values()), 1e-5);
 }
 
+TEST_F(Emit, AChainAsksForNoMoreMemoryThanPlanned) {
+    const Layer expand = with(dense_layer({28, 28, 24}, 1, 1, 144), Activation::relu6);
+    const Layer depthwise = with(depthwise_layer(expand.output, 3, 1), Activation::relu6);
+    const std::vector<Layer> layers = {expand, depthwise, dense_layer(depthwise.output, 1, 1, 24)};
+    const IsaInfo isa = isa_info(host_kernel_target().text);
+    Random random(1);
+    GuardedFloats in(static_cast<std::size_t>(expand.input.elements()), random);
+    GuardedFloats out(static_cast<std::size_t>(layers[2].output.elements()));
+    for (const int rows : {1, 2, 7, 28}) {
+        KernelPlan plan = default_chain(layers, isa);
+        plan.rows = rows;
+        for (std::size_t i = 0; i < 3; i++) {
+            plan.members[i] = default_schedule(chain_space(layers, isa).member(i, rows));
+        }
+        using Function = int (*)(void *, halide_buffer_t *, halide_buffer_t *, halide_buffer_t *,
+                                 halide_buffer_t *, halide_buffer_t *, halide_buffer_t *,
+                                 halide_buffer_t *, halide_buffer_t *);
+        const std::string symbol = "chain" + std::to_string(rows);
+        const auto function = reinterpret_cast<Function>(load(layers, plan, symbol));
+        ASSERT_NE(function, nullptr) << dlerror();
+        std::vector<std::unique_ptr<GuardedFloats>> packed;
+        std::vector<halide_buffer_t> buffers(8);
+        buffers[0].host = reinterpret_cast<std::uint8_t *>(in.data());
+        for (std::size_t i = 0; i < 3; i++) {
+            for (const std::int64_t count : {packed_weight_count(layers[i], plan.members[i]),
+                                             packed_bias_count(layers[i], plan.members[i])}) {
+                packed.push_back(
+                    std::make_unique<GuardedFloats>(static_cast<std::size_t>(count), random));
+                buffers[packed.size()].host =
+                    reinterpret_cast<std::uint8_t *>(packed.back()->data());
+            }
+        }
+        buffers[7].host = reinterpret_cast<std::uint8_t *>(out.data());
+        memory = Memory();
+        ASSERT_EQ(function(nullptr, &buffers[0], &buffers[1], &buffers[2], &buffers[3], &buffers[4],
+                           &buffers[5], &buffers[6], &buffers[7]),
+                  0);
+        const auto planned = static_cast<std::size_t>(scratch_bytes(layers, plan).count());
+        EXPECT_GE(memory.pieces, 1);
+        EXPECT_LE(memory.pieces, 2);
+        EXPECT_LE(memory.most, planned + 2 * 256) << to_string(plan);
+        EXPECT_EQ(memory.now, 0u);
+        EXPECT_TRUE(out.mark_is_intact());
+    }
+}
+
 TEST_F(Emit, EqualArgumentsGiveEqualObjectsAndOneKeyEach) {
     const Layer layer = depthwise_layer({7, 7, 16}, 3, 1);
     const KernelTarget target = host_kernel_target();
     Schedule s = default_schedule(layer, isa_info(target.text));
     for (const ParallelOver over : {ParallelOver::none, ParallelOver::rows}) {
         s.parallel = over;
-        emit_kernel(layer, s, target, "k", directory_ / "a.o");
-        emit_kernel(layer, s, target, "k", directory_ / "b.o");
+        emit_kernel({layer}, s, target, "k", directory_ / "a.o");
+        emit_kernel({layer}, s, target, "k", directory_ / "b.o");
         EXPECT_TRUE(read_file(directory_ / "a.o") == read_file(directory_ / "b.o"));
     }
 
     Schedule other = s;
     other.vectors++;
-    EXPECT_EQ(kernel_key(layer, s, target), kernel_key(layer, s, target));
-    EXPECT_NE(kernel_key(layer, s, target), kernel_key(layer, other, target));
-    EXPECT_NE(kernel_key(layer, s, target), kernel_key(with(layer, Activation::relu), s, target));
-    EXPECT_NE(kernel_key(layer, s, target), kernel_key(layer, s, {"arm-64-linux"}));
+    EXPECT_EQ(kernel_key({layer}, s, target), kernel_key({layer}, s, target));
+    EXPECT_NE(kernel_key({layer}, s, target), kernel_key({layer}, other, target));
+    EXPECT_NE(kernel_key({layer}, s, target),
+              kernel_key({with(layer, Activation::relu)}, s, target));
+    EXPECT_NE(kernel_key({layer}, s, target), kernel_key({layer}, s, {"arm-64-linux"}));
 }
 
 TEST_F(Emit, AnotherHalideTargetGivesItsMachineCode) {
     const KernelTarget arm = parse_kernel_target("arm-64-linux");
     const Layer layer = with(dense_layer({7, 7, 24}, 1, 1, 40), Activation::relu6);
-    emit_kernel(layer, default_schedule(layer, isa_info(arm.text)), arm, "k", directory_ / "arm.o");
+    emit_kernel({layer}, default_schedule(layer, isa_info(arm.text)), arm, "k",
+                directory_ / "arm.o");
     const std::string object = read_file(directory_ / "arm.o");
     ASSERT_GT(object.size(), 20u);
     EXPECT_EQ(object.substr(1, 3), "ELF");
@@ -171,8 +248,8 @@ TEST_F(Emit, BadTargetsAndFullDisksAreUserErrors) {
     const Layer layer = pool_layer({2, 2, 16});
     const KernelTarget target = host_kernel_target();
     const Schedule s = default_schedule(layer, isa_info(target.text));
-    EXPECT_THROW(emit_kernel(layer, s, target, "k", "/dev/full"), UserError);
-    EXPECT_THROW(emit_kernel(layer, s, target, "k", directory_ / "no" / "such.o"), UserError);
+    EXPECT_THROW(emit_kernel({layer}, s, target, "k", "/dev/full"), UserError);
+    EXPECT_THROW(emit_kernel({layer}, s, target, "k", directory_ / "no" / "such.o"), UserError);
 }
 
 } // namespace

@@ -1,66 +1,18 @@
-// Layers for kernel tests, their random operands, and memory that faults when a kernel leaves it.
+// Layers for kernel tests and their random operands, in memory that faults when a kernel leaves it.
 #pragma once
 
 #include "base/random.h"
 #include "dsl/reference.h"
+#include "schedules/guarded_floats.h"
 #include "schedules/packing.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <vector>
 
 namespace edgefront {
-
-/// Floats that start on a cache line and end less than one before an inaccessible page. The rest of
-/// that line holds a mark, to see writes that stay on the page.
-class GuardedFloats {
-public:
-    explicit GuardedFloats(std::size_t count) : count_(count) {
-        const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-        const std::size_t lines = (std::max<std::size_t>(count, 1) * sizeof(float) + 63) / 64 * 64;
-        const std::size_t body = (lines + page - 1) / page * page;
-        size_ = body + 2 * page;
-        base_ = static_cast<char *>(
-            mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        if (base_ == MAP_FAILED || mprotect(base_ + page, body, PROT_READ | PROT_WRITE) != 0) {
-            throw std::runtime_error("no memory for a guarded buffer");
-        }
-        begin_ = reinterpret_cast<float *>(base_ + page + body - lines);
-        end_ = reinterpret_cast<float *>(base_ + page + body);
-        std::fill(begin_, end_, mark);
-    }
-    GuardedFloats(std::size_t count, Random &random, double scale = 1) : GuardedFloats(count) {
-        for (std::size_t i = 0; i < count; i++) {
-            begin_[i] = static_cast<float>(random.normal() * scale);
-        }
-    }
-    explicit GuardedFloats(const std::vector<float> &values) : GuardedFloats(values.size()) {
-        std::copy(values.begin(), values.end(), begin_);
-    }
-    ~GuardedFloats() { munmap(base_, size_); }
-    GuardedFloats(const GuardedFloats &) = delete;
-    GuardedFloats &operator=(const GuardedFloats &) = delete;
-
-    float *data() { return begin_; }
-    std::size_t size() const { return count_; }
-    std::vector<float> values() const { return {begin_, begin_ + count_}; }
-    bool mark_is_intact() const {
-        return std::all_of(begin_ + count_, end_, [](float v) { return v == mark; });
-    }
-
-private:
-    static constexpr float mark = 12345.0f;
-    char *base_ = nullptr;
-    std::size_t size_ = 0;
-    std::size_t count_;
-    float *begin_ = nullptr;
-    float *end_ = nullptr;
-};
 
 /// A layer with seeded operands and its reference output.
 struct KernelCase {
@@ -72,24 +24,12 @@ struct KernelCase {
 
     KernelCase(const Layer &l, Random random)
         : layer(l), input(size(l.input), random), residual(size(l.output), random) {
-        LayerOperands operands;
-        for (const Shape &other : l.others) {
-            others.push_back(std::make_unique<GuardedFloats>(size(other), random));
-            operands.others.push_back(others.back()->data());
-        }
-        const std::size_t count = static_cast<std::size_t>(weight_count(l).count());
-        const double fan_in = static_cast<double>(count) / l.output.channels;
-        for (std::size_t i = 0; i < count; i++) {
-            weights.push_back(static_cast<float>(random.normal() / std::sqrt(fan_in)));
-        }
-        for (int i = 0; l.bias && i < l.output.channels; i++) {
-            bias.push_back(static_cast<float>(random.normal()));
-        }
-        operands.input = input.data();
-        operands.residual = residual.data();
-        operands.weights = weights.data();
-        operands.bias = l.bias ? bias.data() : nullptr;
-        expected = run_reference(l, operands);
+        set_up(random);
+    }
+    /// On an input of somebody else.
+    KernelCase(const Layer &l, Random random, const std::vector<float> &given)
+        : layer(l), input(given), residual(size(l.output), random) {
+        set_up(random);
     }
 
     /// Activations in the order a kernel takes them.
@@ -117,6 +57,27 @@ struct KernelCase {
     }
 
 private:
+    void set_up(Random &random) {
+        LayerOperands operands;
+        for (const Shape &other : layer.others) {
+            others.push_back(std::make_unique<GuardedFloats>(size(other), random));
+            operands.others.push_back(others.back()->data());
+        }
+        const std::size_t count = static_cast<std::size_t>(weight_count(layer).count());
+        const double fan_in = static_cast<double>(count) / layer.output.channels;
+        for (std::size_t i = 0; i < count; i++) {
+            weights.push_back(static_cast<float>(random.normal() / std::sqrt(fan_in)));
+        }
+        for (int i = 0; layer.bias && i < layer.output.channels; i++) {
+            bias.push_back(static_cast<float>(random.normal()));
+        }
+        operands.input = input.data();
+        operands.residual = residual.data();
+        operands.weights = weights.data();
+        operands.bias = layer.bias ? bias.data() : nullptr;
+        expected = run_reference(layer, operands);
+    }
+
     static std::size_t size(const Shape &shape) {
         return static_cast<std::size_t>(shape.elements());
     }

@@ -15,14 +15,18 @@ namespace {
 constexpr double tolerance = 1e-5;
 
 void check(KernelCase &c, const Schedule &schedule, const KernelTarget &target) {
-    SCOPED_TRACE(kernel_key(c.layer, schedule, target));
-    JitKernel kernel(c.layer, schedule, target);
+    SCOPED_TRACE(kernel_key({c.layer}, schedule, target));
+    JitKernel kernel({c.layer}, schedule, target);
     const bool weighted = c.layer.has_weights();
     GuardedFloats weights(weighted ? pack_weights(c.layer, schedule, c.weights)
                                    : std::vector<float>());
     GuardedFloats bias(weighted ? pack_bias(c.layer, schedule, c.bias) : std::vector<float>());
     GuardedFloats out(c.expected.size());
-    kernel.bind(c.inputs(), weighted ? weights.data() : nullptr, bias.data(), out.data());
+    std::vector<const float *> operands = c.inputs();
+    if (weighted) {
+        operands.insert(operands.end(), {weights.data(), bias.data()});
+    }
+    kernel.bind(operands, out.data());
     kernel.run();
     EXPECT_LE(c.error(out.values()), tolerance);
     EXPECT_TRUE(out.mark_is_intact());
@@ -220,7 +224,7 @@ TEST(Kernel, EverySchedulingKnobIsRespectedOrRefused) {
     const Layer layer = dense_layer({8, 8, 16}, 1, 1, 32);
     Schedule s = default_schedule(layer, isa_info(host_kernel_target().text));
     s.unroll = 5;
-    EXPECT_THROW(JitKernel(layer, s, host_kernel_target()), std::logic_error);
+    EXPECT_THROW(JitKernel({layer}, s, host_kernel_target()), std::logic_error);
 }
 
 } // namespace

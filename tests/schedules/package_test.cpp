@@ -5,6 +5,7 @@
 #include "dsl/zoo.h"
 #include "schedules/package.h"
 #include "schedules/packing.h"
+#include "schedules/toolchain.h"
 
 #include <gtest/gtest.h>
 
@@ -54,7 +55,7 @@ protected:
         : folder_(::testing::TempDir() + "/edgefront-package"),
           network_(Zoo().network("mobilenet_v3_small@0.35,48")) {
         const KernelTarget target = host_kernel_target();
-        plan_ = plan_package(network_, default_schedules(network_, target), target);
+        plan_ = plan_package(network_, default_kernels(network_, target), target);
         weights_ = random_weights(network_, 1);
         context_.cache = EDGEFRONT_TEST_CACHE;
         context_.tool_version = "1.2.3";
@@ -101,15 +102,16 @@ protected:
 TEST_F(Package, EqualLayersShareAKernelAndNumbersStandOnCacheLines) {
     std::map<std::string, std::string> key_of;
     std::int64_t at = 0;
-    for (std::size_t i = 0; i < plan_.steps.size(); i++) {
-        const PackageStep &s = plan_.steps[i];
-        const std::string k = kernel_key(network_.nodes[i].layer, s.schedule, plan_.target);
-        EXPECT_EQ(key_of.emplace(s.symbol, k).first->second, k);
-        EXPECT_EQ(s.weights_at % 16, 0);
-        EXPECT_EQ(s.bias_at % 16, 0);
-        EXPECT_GE(s.weights_at, at);
-        EXPECT_GE(s.bias_at, s.weights_at + s.weights_count);
-        at = s.bias_at + s.bias_count;
+    for (const PackageStep &step : plan_.steps) {
+        const std::string k = kernel_key(layers_of(plan_, step), step.plan, plan_.target);
+        EXPECT_EQ(key_of.emplace(step.symbol, k).first->second, k);
+        for (const PackedLayer &l : step.layers) {
+            EXPECT_EQ(l.weights_at % 16, 0);
+            EXPECT_EQ(l.bias_at % 16, 0);
+            EXPECT_GE(l.weights_at, at);
+            EXPECT_GE(l.bias_at, l.weights_at + l.weights_count);
+            at = l.bias_at + l.bias_count;
+        }
     }
     EXPECT_LE(at, plan_.floats);
     EXPECT_LT(key_of.size(), plan_.steps.size());
@@ -117,7 +119,7 @@ TEST_F(Package, EqualLayersShareAKernelAndNumbersStandOnCacheLines) {
 
 TEST_F(Package, ANetworkThatIsNotFp32IsRefused) {
     const Network half = with_type(network_, DataType::fp16);
-    EXPECT_THROW(plan_package(half, default_schedules(network_, plan_.target), plan_.target),
+    EXPECT_THROW(plan_package(half, default_kernels(network_, plan_.target), plan_.target),
                  UserError);
 }
 
@@ -193,6 +195,37 @@ TEST_F(Package, WithoutACCompilerTheErrorSaysSoAndNothingIsLeft) {
     EXPECT_NE(text.find("no C compiler: 'edgefront-no-such-compiler'"), std::string::npos) << text;
     EXPECT_NE(text.find("$CC"), std::string::npos) << text;
     EXPECT_TRUE(entries().empty());
+}
+
+TEST_F(Package, WithoutACrossCompilerTheErrorNamesItsPackageAndNothingIsLeft) {
+    const Environment none("CROSS_COMPILE", "edgefront-no-such-");
+    const Environment here("CC", "cc"); // which is for this machine only
+    const KernelTarget other = toolchain_for("arm-64-linux").is_cross()
+                                   ? KernelTarget{"arm-64-linux"}
+                                   : KernelTarget{"x86-64-linux-sse41"};
+    plan_ = plan_package(network_, default_schedules(network_, other), other);
+    context_.cache = folder_.path() / "cache";
+    const std::string text = refusal("out");
+    EXPECT_NE(text.find("'edgefront-no-such-objcopy' is not on the PATH"), std::string::npos)
+        << text;
+    EXPECT_NE(text.find("apt install gcc-"), std::string::npos) << text;
+    EXPECT_NE(text.find("name its prefix with $CROSS_COMPILE"), std::string::npos) << text;
+    EXPECT_EQ(entries(), std::vector<std::string>{"cache"});
+}
+
+TEST(Toolchain, IsThisMachinesOrThatOfTheTarget) {
+    const Toolchain here = toolchain_for(host_kernel_target().text);
+    EXPECT_FALSE(here.is_cross());
+    EXPECT_EQ(here.emulator, "");
+    int cross = 0;
+    for (const char *target : {"arm-64-linux", "x86-64-linux-avx-avx2"}) {
+        const Toolchain there = toolchain_for(target);
+        cross += there.is_cross();
+        EXPECT_EQ(there.is_cross(), !there.emulator.empty()) << target;
+    }
+    EXPECT_GE(cross, 1);
+    EXPECT_THROW(toolchain_for("arm-64-android"), UserError);
+    EXPECT_THROW(toolchain_for("arm-64"), UserError);
 }
 
 TEST_F(Package, ACompilerOrArchiverThatFailsIsQuotedAndNothingIsLeft) {

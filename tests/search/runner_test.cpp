@@ -18,7 +18,7 @@ class RunnerTest : public ::testing::Test {
 protected:
     RunnerTest() : network_(Zoo().network("mobilenet_v3_small@0.75,160")) {
         const KernelTarget target = host_kernel_target();
-        plan_ = plan_package(network_, default_schedules(network_, target), target);
+        plan_ = plan_package(network_, default_kernels(network_, target), target);
         weights_ = random_weights(network_, 1);
         context_.cache = EDGEFRONT_TEST_CACHE;
         context_.tool_version = "test";
@@ -33,9 +33,8 @@ protected:
 };
 
 TEST_F(RunnerTest, TheOutputDoesNotDependOnThreadsOrOnEarlierRuns) {
-    EXPECT_TRUE(std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const PackageStep &s) {
-        return s.schedule.parallel != ParallelOver::none;
-    }));
+    EXPECT_TRUE(std::any_of(plan_.steps.begin(), plan_.steps.end(),
+                            [](const PackageStep &s) { return s.plan.parallel(); }));
     const auto input = random_input(network_, 1), other = random_input(network_, 2);
     Runner one = runner();
     const auto expected = one.run(input);
@@ -174,7 +173,7 @@ Network every_operator() {
 TEST_F(RunnerTest, EveryOperatorRunsInPartsOnSeveralThreads) {
     const Network network = every_operator();
     const KernelTarget target = host_kernel_target();
-    std::vector<Schedule> schedules;
+    std::vector<KernelChoice> kernels;
     int parallel = 0;
     for (const Node &node : network.nodes) {
         const ScheduleSpace space = schedule_space(node.layer, isa_info(target.text));
@@ -184,10 +183,10 @@ TEST_F(RunnerTest, EveryOperatorRunsInPartsOnSeveralThreads) {
             s.parallel = ParallelOver::none;
         }
         parallel += s.parallel != ParallelOver::none ? 1 : 0;
-        schedules.push_back(s);
+        kernels.push_back({{static_cast<int>(kernels.size())}, s});
     }
     EXPECT_GT(parallel, 15);
-    const PackagePlan plan = plan_package(network, schedules, target);
+    const PackagePlan plan = plan_package(network, kernels, target);
     const auto weights = random_weights(network, 1);
     const auto input = random_input(network, 1);
     Runner one(plan, weights, context_), three(plan, weights, context_, 3);
@@ -197,6 +196,59 @@ TEST_F(RunnerTest, EveryOperatorRunsInPartsOnSeveralThreads) {
     });
     for (int i = 0; i < 10; i++) {
         ASSERT_EQ(three.run(input), expected) << i;
+    }
+}
+
+/// Every chain of the network in one kernel, in parts for two threads where its rows allow it.
+std::vector<KernelChoice> chained_kernels(const Network &network, const KernelTarget &target) {
+    const std::vector<KernelChoice> plain = default_kernels(network, target);
+    const std::vector<std::vector<int>> groups = kernel_groups(network);
+    std::vector<KernelChoice> kernels;
+    std::size_t group = 0;
+    for (std::size_t i = 0; i < plain.size(); i = kernels.back().nodes.back() + std::size_t{1}) {
+        if (group < groups.size() && groups[group][0] == static_cast<int>(i)) {
+            std::vector<Layer> layers;
+            for (const int node : groups[group]) {
+                layers.push_back(network.nodes[static_cast<std::size_t>(node)].layer);
+            }
+            kernels.push_back({groups[group++], default_chain(layers, isa_info(target.text), 2)});
+        } else {
+            kernels.push_back(plain[i]);
+        }
+    }
+    return kernels;
+}
+
+TEST_F(RunnerTest, ChainsOfLayersRunInOneKernelAndKeepNoTensorBetweenThem) {
+    const Network network = Zoo().network("mobilenet_v2@0.35,96");
+    const KernelTarget target = host_kernel_target();
+    const auto weights = random_weights(network, 1);
+    const auto input = random_input(network, 1);
+    const PackagePlan separate = plan_package(network, default_kernels(network, target), target);
+    const PackagePlan chained = plan_package(network, chained_kernels(network, target), target);
+    EXPECT_LT(chained.steps.size(), separate.steps.size() / 2);
+    EXPECT_LT(chained.memory.arena, separate.memory.arena);
+    EXPECT_GT(chained.scratch, 0);
+    EXPECT_EQ(separate.scratch, 0);
+    EXPECT_TRUE(std::any_of(chained.steps.begin(), chained.steps.end(), [](const PackageStep &s) {
+        return s.plan.fused() && s.plan.parallel();
+    }));
+
+    const auto expected = Runner(separate, weights, context_).run(input);
+    Runner one(chained, weights, context_), three(chained, weights, context_, 3);
+    const auto found = one.run(input);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); i++) {
+        ASSERT_NEAR(found[i], expected[i], 1e-4) << i;
+    }
+    for (int i = 0; i < 10; i++) {
+        ASSERT_EQ(three.run(input), found) << i;
+    }
+    const std::vector<LayerCheck> checks = check_layers(one, input);
+    ASSERT_EQ(checks.size(), chained.steps.size());
+    for (std::size_t i = 0; i < checks.size(); i++) {
+        EXPECT_TRUE(checks[i].passed) << checks[i].name << " " << checks[i].relative_error();
+        EXPECT_EQ(checks[i].name, name_of(chained, chained.steps[i]));
     }
 }
 
@@ -226,9 +278,9 @@ TEST_F(RunnerTest, ABenchmarkRunsAsOftenAsAskedAndTimesEveryLayer) {
     });
     EXPECT_EQ(last, 1.0);
     EXPECT_EQ(result.network.runs, 7);
-    ASSERT_EQ(result.layers.size(), network_.nodes.size());
+    ASSERT_EQ(result.kernels.size(), network_.nodes.size());
     Seconds sum;
-    for (const Timing &t : result.layers) {
+    for (const Timing &t : result.kernels) {
         EXPECT_EQ(t.runs, 7);
         EXPECT_LE(t.least, t.median);
         EXPECT_LE(t.median, t.p90);

@@ -41,12 +41,12 @@ TEST_F(Tuner, KeepsRecordsOverOpenings) {
     r.measured = Seconds(3e-6);
     TuningDb(path_).put(r);
     const TuningDb db(path_);
-    const auto found = db.find("conv", "1234", 1, "0.1.0");
+    const auto found = db.find({"conv", "1234", 1, "0.1.0", ""});
     ASSERT_TRUE(found);
     EXPECT_EQ(write_record(*found), write_record(r));
-    EXPECT_FALSE(db.find("conv", "1234", 2, "0.1.0"));
-    EXPECT_FALSE(db.find("conv", "1235", 1, "0.1.0"));
-    EXPECT_FALSE(db.find("conv", "1234", 1, "0.2.0"));
+    EXPECT_FALSE(db.find({"conv", "1234", 2, "0.1.0", ""}));
+    EXPECT_FALSE(db.find({"conv", "1235", 1, "0.1.0", ""}));
+    EXPECT_FALSE(db.find({"conv", "1234", 1, "0.2.0", ""}));
 }
 
 TEST_F(Tuner, JoinsJsonLinesAndKeepsTheBetterRecord) {
@@ -63,9 +63,9 @@ TEST_F(Tuner, JoinsJsonLinesAndKeepsTheBetterRecord) {
     db.put(record("c", 20));
     EXPECT_EQ(db.import(other), 3);
     EXPECT_EQ(db.all().size(), 3u);
-    EXPECT_EQ(db.find("a", "1234", 1, "0.1.0")->trials, 20);
-    EXPECT_EQ(db.find("b", "1234", 1, "0.1.0")->trials, 10);
-    EXPECT_TRUE(db.find("c", "1234", 1, "0.1.0")->proven);
+    EXPECT_EQ(db.find({"a", "1234", 1, "0.1.0", ""})->trials, 20);
+    EXPECT_EQ(db.find({"b", "1234", 1, "0.1.0", ""})->trials, 10);
+    EXPECT_TRUE(db.find({"c", "1234", 1, "0.1.0", ""})->proven);
     const std::string lines = db.to_json_lines();
     EXPECT_EQ(db.import(other), 3);
     EXPECT_EQ(db.to_json_lines(), lines);

@@ -61,7 +61,7 @@ TEST_P(WholeNetwork, EqualsTheReferenceInEveryLayer) {
     BuildContext context;
     context.cache = EDGEFRONT_TEST_CACHE;
     context.tool_version = "test";
-    Runner runner(plan_package(network, default_schedules(network, target), target),
+    Runner runner(plan_package(network, default_kernels(network, target), target),
                   fold(network, checkpoint), context, 2);
     const std::vector<float> input = random_input(network, 1);
     const auto checks = check_layers(runner, input);

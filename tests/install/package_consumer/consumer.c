@@ -1,8 +1,7 @@
 /* Uses two packages in one program: loads, runs, changes threads, and hands over wrong weights. */
+#include <math.h>
 #include <mobilenet_v2_w0p35_r64.h>
 #include <mobilenet_v3_small_w0p35_r64.h>
-
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,9 @@ enum { inputs = first(input_count), outputs = first(output_count) };
 
 static float input[inputs + 1], output[outputs + 1], again[outputs + 1];
 
-static int same(const float *a, const float *b) { return memcmp(a, b, outputs * sizeof *a) == 0; }
+static int same(const float *a, const float *b) {
+    return memcmp(a, b, outputs * sizeof *a) == 0;
+}
 
 static void run_both(void) {
     first(network) *a = first(create_from_file)(FIRST_WEIGHTS, 1);

@@ -1,0 +1,60 @@
+// Memory for the operands of kernels that nobody trusts yet: leaving it faults, or shows.
+#pragma once
+
+#include "base/random.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+namespace edgefront {
+
+/// Floats that start on a cache line and end less than one before an inaccessible page. The rest of
+/// that line holds a mark, to see writes that stay on the page.
+class GuardedFloats {
+public:
+    explicit GuardedFloats(std::size_t count) : count_(count) {
+        const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        const std::size_t lines = (std::max<std::size_t>(count, 1) * sizeof(float) + 63) / 64 * 64;
+        const std::size_t body = (lines + page - 1) / page * page;
+        size_ = body + 2 * page;
+        base_ = static_cast<char *>(
+            mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+        if (base_ == MAP_FAILED || mprotect(base_ + page, body, PROT_READ | PROT_WRITE) != 0) {
+            throw std::runtime_error("no memory for a guarded buffer");
+        }
+        begin_ = reinterpret_cast<float *>(base_ + page + body - lines);
+        end_ = reinterpret_cast<float *>(base_ + page + body);
+        std::fill(begin_, end_, mark);
+    }
+    GuardedFloats(std::size_t count, Random &random, double scale = 1) : GuardedFloats(count) {
+        for (std::size_t i = 0; i < count; i++) {
+            begin_[i] = static_cast<float>(random.normal() * scale);
+        }
+    }
+    explicit GuardedFloats(const std::vector<float> &values) : GuardedFloats(values.size()) {
+        std::copy(values.begin(), values.end(), begin_);
+    }
+    ~GuardedFloats() { munmap(base_, size_); }
+    GuardedFloats(const GuardedFloats &) = delete;
+    GuardedFloats &operator=(const GuardedFloats &) = delete;
+
+    float *data() { return begin_; }
+    std::size_t size() const { return count_; }
+    std::vector<float> values() const { return {begin_, begin_ + count_}; }
+    bool mark_is_intact() const {
+        return std::all_of(begin_ + count_, end_, [](float v) { return v == mark; });
+    }
+
+private:
+    static constexpr float mark = 12345.0f;
+    char *base_ = nullptr;
+    std::size_t size_ = 0;
+    std::size_t count_;
+    float *begin_ = nullptr;
+    float *end_ = nullptr;
+};
+
+} // namespace edgefront
