@@ -1,5 +1,8 @@
-// edgefront calibrate --target T: fit a target's constants to published latencies.
+// edgefront calibrate --target T: fit a target's constants to published latencies, or measure this
+// machine (measured_calibration.h).
 #include "app/command.h"
+#include "app/host_network.h"
+#include "app/measured_calibration.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "hwmodels/calibrate.h"
@@ -23,6 +26,7 @@ struct Options {
     std::vector<std::string> shared;
     std::string output;
     std::string format = "table";
+    MeasuredCalibration measured;
 };
 
 double error(double predicted, double published) {
@@ -187,9 +191,36 @@ void write_targets(const std::vector<Target> &targets, const Options &options) {
     }
 }
 
-int run_calibrate(const Options &options) {
+/// Whether constants come from this machine: when asked to, or for the target that is this machine.
+bool measures(const Options &options, const std::vector<LatencyRow> &rows) {
+    const bool fits = !options.fitted.empty() || !options.shared.empty();
+    if (options.measured.used()) {
+        if (fits || options.targets.size() > 1) {
+            throw UserError("measuring this machine takes one target and fits all it can measure: "
+                            "leave out --fit, --share and further targets");
+        }
+        return true;
+    }
+    return options.targets.size() == 1 && options.targets.front() == "host" && !fits &&
+           std::none_of(rows.begin(), rows.end(),
+                        [](const LatencyRow &row) { return row.target == "host"; });
+}
+
+int run_measured(const Options &options, bool quiet) {
+    const Target after = options.measured.run(find_target(options.targets.front()), quiet);
+    if (!options.output.empty()) {
+        write_targets({after}, options);
+    }
+    OutputOptions{options.format, ""}.write(measured_table(after), write_target(after));
+    return exit_ok;
+}
+
+int run_calibrate(const Options &options, bool quiet) {
     const std::vector<LatencyRow> rows =
         options.latencies.empty() ? read_latency_rows() : read_latency_rows(options.latencies);
+    if (measures(options, rows)) {
+        return interruptible([&] { return run_measured(options, quiet); });
+    }
     const Zoo zoo;
     const std::vector<CalibrationTask> tasks = tasks_of(options, rows, zoo);
     const auto &before = tasks.front().target.calibration;
@@ -218,7 +249,8 @@ int run_calibrate(const Options &options) {
 void add_calibrate(CLI::App &app, Session &session) {
     auto options = std::make_shared<Options>();
     CLI::App *command = app.add_subcommand(
-        "calibrate", "Fit constants of a target to its `calibrate` rows of published latencies");
+        "calibrate", "Fit constants of a target to its `calibrate` rows of published latencies, or "
+                     "to measurements of this machine");
     command->add_option("--target", options->targets, "Target names or files")
         ->required()
         ->delimiter(',');
@@ -238,12 +270,17 @@ void add_calibrate(CLI::App &app, Session &session) {
     command->add_option("--format", options->format, "Output format; json is the target file")
         ->check(CLI::IsMember(format_names()))
         ->capture_default_str();
+    options->measured.add_to(*command);
     command->footer("Examples:\n  edgefront calibrate --target hexagon690\n"
                     "  edgefront calibrate --target coral-usb,coral-devboard "
                     "--fit stream_gb_per_s --share inference_overhead_us\n"
                     "  edgefront calibrate --target my.json --latencies my.csv "
-                    "--fit inference_overhead_us -o my.json");
-    command->callback([=, &session] { session.action = [=] { return run_calibrate(*options); }; });
+                    "--fit inference_overhead_us -o my.json\n"
+                    "  edgefront calibrate --target host -o . && "
+                    "edgefront estimate mobilenet_v2 --target ./host.json");
+    command->callback([=, &session] {
+        session.action = [=, &session] { return run_calibrate(*options, session.quiet); };
+    });
 }
 
 } // namespace edgefront

@@ -125,11 +125,16 @@ int show_target(const Options &options) {
                                           refusal.provenance.source));
     }
     if (target.calibration) {
+        const std::string &measured = target.calibration->measured;
         for (const CalibrationRow &row : target.calibration->rows) {
             table.notes.push_back(fmt::format(
-                "fitted row: {} {} {} thread(s): published {} ms, modelled {} ms, {} ms without it",
-                row.network, to_string(row.precision), row.threads, row.published_ms,
-                row.predicted_ms, row.held_out_ms));
+                "fitted row: {} {} {} thread(s): {} {} ms, modelled {} ms, {} ms without it",
+                row.network, to_string(row.precision), row.threads,
+                measured.empty() ? "published" : "measured", row.published_ms, row.predicted_ms,
+                row.held_out_ms));
+        }
+        if (!measured.empty()) {
+            table.notes.push_back("measured: " + measured);
         }
     }
     options.output.write(table, write_target(target));

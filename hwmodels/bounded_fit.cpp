@@ -87,6 +87,18 @@ Vector BoundedFit::best_without(Eigen::Index observation) const {
     return best_of(others, scores);
 }
 
+Vector BoundedFit::best_without(const std::vector<Eigen::Index> &observations,
+                                const Vector &start) const {
+    const auto others = [&](const Vector &x) {
+        Vector r = residuals_(x);
+        for (const Eigen::Index observation : observations) {
+            r[observation] = 0;
+        }
+        return r;
+    };
+    return descend(others, start).second;
+}
+
 Vector BoundedFit::best_of(const Residuals &residuals, const std::vector<Score> &looks) const {
     std::vector<Score> starts = looks;
     std::stable_sort(starts.begin(), starts.end(),

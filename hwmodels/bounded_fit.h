@@ -33,6 +33,8 @@ public:
     Vector best() const;
     /// As if there had been no such observation.
     Vector best_without(Eigen::Index observation) const;
+    /// The same for several, descending from `start` alone.
+    Vector best_without(const std::vector<Eigen::Index> &observations, const Vector &start) const;
     /// Unknowns of which one percent more or less changes no residual at `x`.
     std::vector<std::size_t> undetermined(const Vector &x) const;
 

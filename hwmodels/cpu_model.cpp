@@ -10,59 +10,70 @@ namespace edgefront {
 
 const std::vector<ConstantSpec> &CpuModel::specs() {
     using C = ConstantSpec;
-    static const std::vector<ConstantSpec> list = {
-        {"clock_ghz", 0.01, 20, "clock of the core"},
-        {"mac_per_cycle", 0.01, 1e5, "multiply-adds a core can start per cycle", C::per_precision},
-        {"lanes", 1, 1024, "accumulators of one vector register", C::per_precision | C::whole},
-        {"register_vectors", 1, 32, "vectors of output channels in a register tile", C::whole},
-        {"register_pixels", 1, 64, "output pixels in a register tile", C::whole},
-        {"vector_bytes", 1, 1024, "bytes of a vector register: what one load brings", C::whole},
-        {"mac_ports", 1, 64, "ports that start a vector multiply-add", C::whole},
-        {"load_ports", 1, 64, "ports that start a vector load", C::whole},
-        {"issue_width", 1, 64, "instructions a core can start per cycle", C::whole},
-        {"dense_efficiency", 1e-3, 1, "share of the ports' peak that dense kernels reach",
-         C::per_precision | C::rate},
-        {"depthwise_efficiency", 1e-4, 1, "share of the ports' peak that depthwise kernels reach",
-         C::per_precision | C::rate},
-        {"outputs_per_cycle", 1e-3, 1e4,
-         "outputs finished per cycle: bias, requantisation, clamp, store and the drain of their "
-         "tile; left out where the efficiencies were measured with it",
-         C::per_precision | C::rate | C::optional},
-        {"elements_per_cycle", 1e-3, 1e4, "element-wise operations per cycle",
-         C::per_precision | C::rate},
-        {"winograd_outputs", 1, 8,
-         "m of the F(m x m, 3 x 3) that the engine uses for dense 3x3 convolutions of stride 1; "
-         "left out where it has none",
-         C::per_precision | C::whole | C::optional},
-        {"l1_kib", 0, 1e6, "first data cache"},
-        {"l2_kib", 0, 1e6, "second cache of a core: the activations it holds stay there"},
-        {"l2_bytes_per_cycle", 1e-3, 1e5, "between first and second cache, one core"},
-        {"cache_gb_per_s", 1e-2, 1e5, "between second and last cache, one core", C::rate},
-        {"cache_mib", 1e-3, 1e4,
-         "last-level cache: what of a layer's activations and of the network's weights goes beyond "
-         "it comes from DRAM"},
-        {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth, shared by all cores", C::rate},
-        {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
-        {"thread_overhead_us", 0, 1e5,
-         "time of a layer for waking and awaiting a thread, for each beyond the first",
-         C::time | C::optional},
-        {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
-        {"parallel_fraction", 0, 1, "share of a layer's time that threads divide", C::optional},
-        {"thread_clock_ghz", 0.01, 20, "clock of the slowest core when several work", C::optional},
-        {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
-        {"register_pj_per_byte", 0, 1e4, "energy of a byte of the multipliers' registers",
-         C::optional | C::register_price},
-        {"l2_pj_per_byte", 0, 1e4, "energy of a byte of the second cache", C::sram_price},
-        {"cache_pj_per_byte", 0, 1e4, "energy of a byte of the last-level cache", C::sram_price},
-        {"dram_pj_per_byte", 0, 1e5, "energy of a byte of DRAM", C::dram_price},
-    };
+    static const std::vector<ConstantSpec> list = [] {
+        std::vector<ConstantSpec> all = {
+            {"clock_ghz", 0.01, 20, "clock of the core"},
+            {"mac_per_cycle", 0.01, 1e5, "multiply-adds a core can start per cycle",
+             C::per_precision},
+            {"lanes", 1, 1024, "accumulators of one vector register", C::per_precision | C::whole},
+            {"register_vectors", 1, 32, "vectors of output channels in a register tile", C::whole},
+            {"register_pixels", 1, 64, "output pixels in a register tile", C::whole},
+            {"vector_bytes", 1, 1024, "bytes of a vector register: what one load brings", C::whole},
+            {"mac_ports", 1, 64, "ports that start a vector multiply-add", C::whole},
+            {"load_ports", 1, 64, "ports that start a vector load", C::whole},
+            {"issue_width", 1, 64, "instructions a core can start per cycle", C::whole},
+            {"dense_efficiency", 1e-3, 1, "share of the ports' peak that dense kernels reach",
+             C::per_precision | C::rate},
+            {"depthwise_efficiency", 1e-4, 1,
+             "share of the ports' peak that depthwise kernels reach", C::per_precision | C::rate},
+            {"outputs_per_cycle", 1e-3, 1e4,
+             "outputs finished per cycle: bias, requantisation, clamp, store and the drain of "
+             "their "
+             "tile; left out where the efficiencies were measured with it",
+             C::per_precision | C::rate | C::optional},
+            {"elements_per_cycle", 1e-3, 1e4, "element-wise operations per cycle",
+             C::per_precision | C::rate},
+            {"winograd_outputs", 1, 8,
+             "m of the F(m x m, 3 x 3) that the engine uses for dense 3x3 convolutions of stride "
+             "1; "
+             "left out where it has none",
+             C::per_precision | C::whole | C::optional},
+            {"l1_kib", 0, 1e6, "first data cache"},
+            {"l2_kib", 0, 1e6, "second cache of a core: the activations it holds stay there"},
+            {"l2_bytes_per_cycle", 1e-3, 1e5, "between first and second cache, one core"},
+            {"cache_gb_per_s", 1e-2, 1e5, "between second and last cache, one core", C::rate},
+            {"cache_mib", 1e-3, 1e4,
+             "last-level cache: what of a layer's activations and of the network's weights goes "
+             "beyond "
+             "it comes from DRAM"},
+            {"dram_gb_per_s", 1e-2, 1e5, "DRAM bandwidth, shared by all cores", C::rate},
+            {"layer_overhead_us", 0, 1e5, "fixed time of a layer", C::time},
+            {"thread_overhead_us", 0, 1e5,
+             "time of a layer for waking and awaiting a thread, for each beyond the first",
+             C::time | C::optional},
+            {"inference_overhead_us", 0, 1e7, "fixed time of an inference", C::time},
+            {"parallel_fraction", 0, 1, "share of a layer's time that threads divide", C::optional},
+            {"thread_clock_ghz", 0.01, 20, "clock of the slowest core when several work",
+             C::optional},
+            {"pj_per_mac", 0, 1e4, "energy of a multiply-add", C::per_precision | C::mac_price},
+            {"register_pj_per_byte", 0, 1e4, "energy of a byte of the multipliers' registers",
+             C::optional | C::register_price},
+            {"l2_pj_per_byte", 0, 1e4, "energy of a byte of the second cache", C::sram_price},
+            {"cache_pj_per_byte", 0, 1e4, "energy of a byte of the last-level cache",
+             C::sram_price},
+            {"dram_pj_per_byte", 0, 1e5, "energy of a byte of DRAM", C::dram_price},
+        };
+        const std::vector<ConstantSpec> more = KernelPrices::specs();
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }();
     return list;
 }
 
 CpuModel::CpuModel(Target target)
-    : target_(std::move(target)), common_(target_), vector_bytes_(target_.constant("vector_bytes")),
-      mac_ports_(target_.constant("mac_ports")), load_ports_(target_.constant("load_ports")),
-      issue_width_(target_.constant("issue_width")),
+    : target_(std::move(target)), common_(target_), kernels_(KernelPrices::of(target_)),
+      vector_bytes_(target_.constant("vector_bytes")), mac_ports_(target_.constant("mac_ports")),
+      load_ports_(target_.constant("load_ports")), issue_width_(target_.constant("issue_width")),
       parallel_(constant_or(target_, "parallel_fraction", 0)),
       pace_(std::min(1.0, constant_or(target_, "thread_clock_ghz", target_.constant("clock_ghz")) /
                               target_.constant("clock_ghz"))),
@@ -91,6 +102,9 @@ CpuModel::CpuModel(Target target)
 }
 
 Plan CpuModel::mapping(const Layer &layer, const Workload &workload) const {
+    if (const KernelPrices *ours = kernels(workload)) {
+        return ours->schedule(layer, workload.threads);
+    }
     Schedule s;
     s.lanes = rates(workload.precision).lanes;
     s.order = LoopOrder::channels_outer;
@@ -154,7 +168,17 @@ std::vector<LevelLoad> CpuModel::loads(const Layer &layer, const LoopNest &nest,
     cache.bytes += nest.weights.footprint;
     cache.least = cache.bytes;
     cache.gb_per_s *= speedup(workload.threads, 1);
-    return {l2, cache, spill(dram_, activations, cache_size_)};
+    const LevelLoad dram = spill(dram_, activations, cache_size_);
+    if (const KernelPrices *ours = kernels(workload)) {
+        LevelLoad input = ours->awaited_input(nest, l1_size_);
+        LevelLoad weights = ours->awaited_weights(nest);
+        LevelLoad spilt = ours->awaited_spill(std::max(Bytes(0), activations - l2_size_));
+        input.gb_per_s *= speedup(workload.threads, 1);
+        weights.gb_per_s *= speedup(workload.threads, 1);
+        spilt.gb_per_s *= speedup(workload.threads, 1);
+        return {input, l2, weights, spilt, cache, dram};
+    }
+    return {l2, cache, dram};
 }
 
 Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload &workload) const {
@@ -164,9 +188,13 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
     const Rates &r = rates(workload.precision);
     Work work = common_.layer_work(layer, nest, workload);
     work.loads = loads(layer, nest, workload);
-    work.compute = work.compute * port_pressure(nest, r);
+    if (const KernelPrices *ours = kernels(workload)) {
+        ours->set_computing(layer, nest, work);
+    } else {
+        work.compute = work.compute * port_pressure(nest, r);
+    }
     double elements = 0;
-    if (transforms(layer, r)) {
+    if (kernels(workload) == nullptr && transforms(layer, r)) {
         const WinogradCounts fast = winograd_counts(layer, r.winograd);
         work.executed = fast.share;
         work.registers = Bytes(static_cast<std::int64_t>(
@@ -185,6 +213,7 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
         work.elementwise += Cycles(outputs / r.outputs_per_cycle);
     }
     const double faster = speedup(workload.threads, pace_);
+    work.fill_drain = work.fill_drain * (1 / faster);
     work.compute = work.compute * (1 / faster);
     work.elementwise = work.elementwise * (1 / faster);
     work.macs_per_cycle *= workload.threads;
@@ -195,12 +224,20 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
 Bytes CpuModel::stored_weights(const Layer &layer, const Workload &workload) const {
     const Rates &r = rates(workload.precision);
     const Bytes plain = weight_bytes(layer);
-    return transforms(layer, r) ? plain + winograd_counts(layer, r.winograd).more_weights : plain;
+    return kernels(workload) == nullptr && transforms(layer, r)
+               ? plain + winograd_counts(layer, r.winograd).more_weights
+               : plain;
 }
 
-Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &) const {
+Cost CpuModel::network_cost(const NetworkTotals &totals, const Workload &workload) const {
     Work work = common_.inference_work();
-    work.loads = {spill(dram_, totals.weights, cache_size_)};
+    const KernelPrices *ours = kernels(workload);
+    LevelLoad weights = spill(dram_, totals.weights, cache_size_);
+    if (ours != nullptr) {
+        weights.bytes = ours->lost_weights(totals);
+        weights.least = Bytes(0);
+    }
+    work.loads = {weights};
     return roofline(work);
 }
 

@@ -2,9 +2,13 @@
 // (multiply, load, issue); what the first caches exchange hides behind that, as cores prefetch it.
 // Not hidden: the end of every output (bias, requantisation, clamp, store), element-wise work, and
 // bytes from DRAM. Threads divide everything but DRAM and the fixed times.
+//
+// Targets that run the kernels of `generate` (kernel_prices.h) know more: their schedules, and what
+// a tile of them takes.
 #pragma once
 
 #include "hwmodels/cost_model.h"
+#include "hwmodels/kernel_prices.h"
 #include "hwmodels/roofline.h"
 
 #include <array>
@@ -39,6 +43,10 @@ private:
     /// Amdahl's law (1967) on cores of a pace below 1 each: work is shared out evenly, so that the
     /// slowest one counts.
     double speedup(int threads, double pace) const;
+    /// The prices of our own kernels, where these run.
+    const KernelPrices *kernels(const Workload &workload) const {
+        return kernels_ && workload.precision == DataType::fp32 ? &*kernels_ : nullptr;
+    }
     /// How much longer the busiest kind of port works than the multiply ports do.
     double port_pressure(const LoopNest &nest, const Rates &rates) const;
     /// The bytes and rates of all levels, but for Winograd's weights.
@@ -47,6 +55,7 @@ private:
 
     Target target_;
     CommonConstants common_;
+    std::optional<KernelPrices> kernels_;
     std::array<Rates, 3> rates_{}; ///< by DataType
     double vector_bytes_;
     double mac_ports_;

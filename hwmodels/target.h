@@ -31,7 +31,8 @@ struct Refusal {
     Provenance provenance;
 };
 
-/// How a fit predicts one of its own rows; `held_out_ms` is the prediction without that row.
+/// How a fit predicts one of its own rows, published or measured; `held_out_ms` is the prediction
+/// without that row.
 struct CalibrationRow {
     std::string network;
     DataType precision = DataType::int8;
@@ -47,6 +48,8 @@ struct Calibration {
     /// Of `fitted`, those that are one number for this target and those it was fitted with.
     std::vector<std::string> shared;
     std::vector<std::string> together_with; ///< names of targets
+    /// How the rows were measured; empty: they are published ones.
+    std::string measured = {};
     std::vector<CalibrationRow> rows;
 };
 

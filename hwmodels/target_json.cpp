@@ -142,6 +142,10 @@ Json write_refusal(const Refusal &refusal) {
     return json;
 }
 
+const char *latency_key(const Calibration &c) {
+    return c.measured.empty() ? "published_ms" : "measured_ms";
+}
+
 Calibration read_calibration(const JsonReader &json, const Target &target) {
     Calibration c;
     for (const JsonReader &key : json.at("fitted").items()) {
@@ -159,12 +163,18 @@ Calibration read_calibration(const JsonReader &json, const Target &target) {
         }
         c.together_with = json.at("together_with").strings();
     }
+    if (const auto measured = json.find("measured")) {
+        c.measured = measured->string();
+        if (c.measured.empty()) {
+            throw measured->error("is empty, expected how the rows were measured");
+        }
+    }
     for (const JsonReader &row : json.at("rows").items()) {
         CalibrationRow r;
         r.network = row.at("network").string();
         r.precision = parse_data_type(row.at("precision").string());
         r.threads = static_cast<int>(row.at("threads").integer(1, 1024));
-        r.published_ms = row.at("published_ms").number(0, most_ms);
+        r.published_ms = row.at(latency_key(c)).number(0, most_ms);
         r.predicted_ms = row.at("predicted_ms").number(0, most_ms);
         r.held_out_ms = row.at("held_out_ms").number(0, most_ms);
         row.finish();
@@ -180,7 +190,7 @@ Json write_calibration(const Calibration &c) {
         rows.push_back({{"network", r.network},
                         {"precision", to_string(r.precision)},
                         {"threads", r.threads},
-                        {"published_ms", plain_number(r.published_ms)},
+                        {latency_key(c), plain_number(r.published_ms)},
                         {"predicted_ms", plain_number(r.predicted_ms)},
                         {"held_out_ms", plain_number(r.held_out_ms)}});
     }
@@ -188,6 +198,9 @@ Json write_calibration(const Calibration &c) {
     if (!c.together_with.empty()) {
         json["shared"] = c.shared;
         json["together_with"] = c.together_with;
+    }
+    if (!c.measured.empty()) {
+        json["measured"] = c.measured;
     }
     json["rows"] = rows;
     return json;

@@ -179,13 +179,14 @@ std::string shares_note(const Cost &total) {
     return "where the time goes: " + (parts.empty() ? "nowhere" : join(parts));
 }
 
-std::string interval_note(const LatencyInterval &interval) {
-    return fmt::format("interval: {} to {} ms, as published and modelled latencies of {} calibrate "
+std::string interval_note(const LatencyInterval &interval, const Target &target) {
+    const bool measured = target.calibration && !target.calibration->measured.empty();
+    return fmt::format("interval: {} to {} ms, as {} and modelled latencies of {} calibrate "
                        "rows differ, each row held out of its fit; expected to hold {:.0f} % of "
                        "networks",
                        significant(milliseconds(interval.low)),
-                       significant(milliseconds(interval.high)), interval.rows,
-                       100 * interval.coverage);
+                       significant(milliseconds(interval.high)),
+                       measured ? "measured" : "published", interval.rows, 100 * interval.coverage);
 }
 
 std::string bound_note(const Cost &total, bool groups) {
@@ -264,10 +265,12 @@ Json unsupported_json(const Estimate &e) {
 constexpr const char *priced_only[] = {"latency_ms", "lower_bound_ms", "energy_mj", "shares_ms",
                                        "roofline",   "utilisation",    "bound_by"};
 
-Json interval_json(const LatencyInterval &interval) {
+Json interval_json(const LatencyInterval &interval, const Target &target) {
+    const bool measured = target.calibration && !target.calibration->measured.empty();
     return {{"rows", interval.rows},
             {"expected_coverage", interval.coverage},
-            {"method", "published over held-out latencies of the target's calibration"}};
+            {"method", std::string(measured ? "measured" : "published") +
+                           " over held-out latencies of the target's calibration"}};
 }
 
 Json changes_json(const EstimateReport &report) {
@@ -281,7 +284,7 @@ Json changes_json(const EstimateReport &report) {
 }
 
 /// Of the total; null without a price.
-Json total_json(const Estimate &e) {
+Json total_json(const Estimate &e, const Target &target) {
     Json json = cost_json(e.total);
     if (!e.supported()) {
         for (const char *key : priced_only) {
@@ -292,7 +295,7 @@ Json total_json(const Estimate &e) {
     json["interval_ms"] =
         known ? Json::array({milliseconds(e.interval->low), milliseconds(e.interval->high)})
               : Json();
-    json["interval"] = known ? interval_json(*e.interval) : Json();
+    json["interval"] = known ? interval_json(*e.interval, target) : Json();
     return json;
 }
 
@@ -331,7 +334,7 @@ Table estimate_table(const EstimateReport &report) {
     }
     if (e.supported()) {
         if (e.interval) {
-            table.notes.push_back(interval_note(*e.interval));
+            table.notes.push_back(interval_note(*e.interval, report.target));
         }
         table.notes.push_back(bound_note(e.total, !e.groups.empty()));
         table.notes.push_back(shares_note(e.total));
@@ -347,7 +350,7 @@ Json estimate_json(const EstimateReport &report) {
         {"network", report.network},          {"target", report.target.name},
         {"target_hash", report.target.hash},  {"precision", to_string(report.workload.precision)},
         {"threads", report.workload.threads}, {"fuse", report.fuse == Fuse::where_cheaper}};
-    json.update(total_json(e));
+    json.update(total_json(e, report.target));
     json.update({{"peak_bytes", e.peak.count()},
                  {"weight_bytes", e.weights.count()},
                  {"layers", layers_json(e)},
@@ -355,7 +358,7 @@ Json estimate_json(const EstimateReport &report) {
                  {"unsupported", unsupported_json(e)}});
     if (report.unchanged) {
         json["changed"] = changes_json(report);
-        json["unchanged"] = total_json(report.unchanged->estimate);
+        json["unchanged"] = total_json(report.unchanged->estimate, report.target);
         json["unchanged"]["target_hash"] = report.unchanged->target.hash;
     }
     return json;

@@ -241,13 +241,18 @@ void expect_same_calibration(const Target &now, const Target &then) {
     }
 }
 
+/// Fitted to published rows, which stand in a file; timings of this machine do not.
+bool is_fitted_to_rows(const Target &target) {
+    return target.calibration && target.calibration->measured.empty();
+}
+
 TEST(ShippedTargets, AreWhatCalibrateWrites) {
     const Zoo zoo;
     const std::vector<LatencyRow> rows = read_latency_rows();
     const std::map<std::string, Target> targets = read_targets();
     std::set<std::string> calibrated;
     for (const auto &[name, target] : targets) {
-        if (!target.calibration || calibrated.count(name) > 0) {
+        if (!is_fitted_to_rows(target) || calibrated.count(name) > 0) {
             continue;
         }
         SCOPED_TRACE("edgefront calibrate --target " + name + " -o data/targets");
@@ -267,7 +272,7 @@ TEST(ShippedTargets, NeverSawAValidateRow) {
         for (const LatencyRow &row : rows) {
             calibrate_rows += row.target == name && row.split == Split::calibrate;
         }
-        if (target.calibration) {
+        if (is_fitted_to_rows(target)) {
             EXPECT_LE(target.calibration->rows.size(), calibrate_rows) << name;
         }
         // A fitted constant was fitted here, or on the rows of the target this one is based on.
@@ -287,7 +292,7 @@ TEST(ShippedTargets, NeverSawAValidateRow) {
 TEST(ShippedTargets, HaveTwoRowsForEveryFittedNumber) {
     const std::map<std::string, Target> targets = read_targets();
     for (const auto &[name, target] : targets) {
-        if (!target.calibration) {
+        if (!is_fitted_to_rows(target)) {
             continue;
         }
         std::size_t numbers = target.calibration->fitted.size();

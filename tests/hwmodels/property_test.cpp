@@ -133,6 +133,7 @@ TEST(BetterDevices, AreNeverSlower) {
                                            zoo.network("mobilenet_v4_conv_large")};
     const std::vector<std::string> hardware = {"clock_ghz",
                                                "cache_mib",
+                                               "kept_mib",
                                                "dram_gb_per_s",
                                                "weight_memory_mib",
                                                "activation_memory_kib",
