@@ -125,6 +125,24 @@ TEST_F(KernelTrial, ChainsAreCheckedAndTimedLikeLayers) {
     EXPECT_NE(prepare(other, space.ranked(1)).refused.find("wrong: off by"), std::string::npos);
 }
 
+TEST_F(KernelTrial, ParallelLoopsRunOnThreadsOfTheirOwn) {
+    works_ = {{parse_layer("conv2d 28x28x32 -> 96 activation=relu6")},
+              {parse_layer("conv2d 8x8x16 -> 48 activation=relu6"),
+               parse_layer("depthwise_conv2d 8x8x48 kernel=3 activation=relu6"),
+               parse_layer("conv2d 8x8x48 -> 16 residual=yes")}};
+    options_.threads = 2;
+    ProcessPool pool(works_, kernels_, options_);
+    for (std::size_t work = 0; work < works_.size(); work++) {
+        const PlanSpace space(works_[work], isa_info(host_kernel_target().text), 2);
+        std::size_t i = 0;
+        while (!parse_kernel_plan(space.ranked(i)).parallel()) {
+            i++;
+        }
+        EXPECT_EQ(ask(pool, {work, {space.ranked(i)}, 0}).refused, "") << space.ranked(i);
+        EXPECT_EQ(ask(pool, {work, {space.ranked(i)}, 20}).seconds.at(0).size(), 20u);
+    }
+}
+
 TEST_F(KernelTrial, ACrashCostsItsTrialAndNoMore) {
     kernels_.deeds[plan(1)] = Deed::crash;
     ProcessPool pool(works_, kernels_, options_);
