@@ -1,7 +1,8 @@
-// edgefront generate N --target host -o DIR: the network as a kernel package.
+// edgefront generate N --target T -o DIR: the network as a kernel package.
 #include "app/host_network.h"
 #include "hwmodels/cost_model.h"
 #include "reports/cost_json.h"
+#include "schedules/toolchain.h"
 #include "search/runner.h"
 
 #include <fmt/format.h>
@@ -21,18 +22,41 @@ struct Options {
     bool measure = false;
 };
 
-/// Kernels exist for this machine in fp32 only, so far; everything else is refused by name.
+std::vector<std::string> targets_with_kernels() {
+    std::vector<std::string> names;
+    for (const auto &[name, target] : read_targets()) {
+        if (target.kernels) {
+            names.push_back(name);
+        }
+    }
+    return names;
+}
+
+/// Kernels exist for some CPUs in fp32 only, so far; everything else is refused by name.
 Target check_target(const Options &options) {
     Target target = find_target(options.target);
-    if (target.name != "host") {
-        throw UserError("kernels are generated for the target host only; " + target.name +
+    if (!target.kernels) {
+        throw UserError("no kernels are generated for " + target.name + ", expected one of " +
+                        join(targets_with_kernels()) + "; " + target.name +
                         " can be priced (see `edgefront estimate`)");
     }
     const DataType precision = parse_data_type(options.precision);
     if (precision != DataType::fp32) {
         throw UserError("kernels are generated in fp32 only, not in " + to_string(precision));
     }
+    if (options.measure && !target.kernels->are_for_this_machine()) {
+        throw UserError("--measure times kernels on this machine, and those for " + target.name +
+                        " run elsewhere; expected --target host");
+    }
     return target;
+}
+
+HostNetwork prepare_for(const Target &target, const HostOptions &options) {
+    const KernelTarget kernel_target = target.kernels->are_for_this_machine()
+                                           ? host_kernel_target()
+                                           : parse_kernel_target(target.kernels->halide_target);
+    return prepare(options, kernel_target, core_info(target),
+                   target.kernels->are_for_this_machine());
 }
 
 PackageCosts predicted_costs(const Network &network, const Target &target, int threads) {
@@ -68,7 +92,8 @@ PackageCosts measured_costs(const HostNetwork &host, const BuildContext &context
 
 int run_generate(const Options &options, bool quiet) {
     const Target target = check_target(options);
-    const HostNetwork host = prepare(options.host);
+    const HostNetwork host = prepare_for(target, options.host);
+    const std::string emulator = toolchain_for(host.plan.target.text).emulator;
     BuildContext context = build_context(quiet);
     context.target_name = target.name;
     PackageNotes notes;
@@ -85,11 +110,11 @@ int run_generate(const Options &options, bool quiet) {
     const std::string tuned = host.tuned_note(options.host);
     const std::string text = fmt::format(
         "{}: package {} of {}\n{} layers in {} kernels, weights from {} ({:.1f} MB), activations "
-        "{:.1f} MB\n{}check it with {}/bin/selfcheck\n",
+        "{:.1f} MB\n{}check it with {}{}/bin/selfcheck\n",
         options.directory, host.plan.name, host.plan.network.name, host.plan.network.nodes.size(),
         kernels.size(), host.weights.source, static_cast<double>(host.plan.floats) * 4e-6,
         static_cast<double>(host.plan.memory.arena.count()) * 1e-6,
-        tuned.empty() ? "" : tuned + "\n", options.directory);
+        tuned.empty() ? "" : tuned + "\n", emulator.empty() ? "" : emulator + " ", options.directory);
     OutputOptions().write(text);
     return exit_ok;
 }
@@ -102,7 +127,9 @@ void add_generate(CLI::App &app, Session &session) {
         app.add_subcommand("generate", "Write a network as a kernel package: library, header, "
                                        "weights, CMake config, self-check");
     options->host.add_to(*command);
-    command->add_option("--target", options->target, "Where the kernels run")
+    command
+        ->add_option("--target", options->target,
+                     "Where the kernels run: host, or a CPU that they can be compiled for")
         ->capture_default_str();
     command->add_option("--precision", options->precision, "fp32")->capture_default_str();
     command
@@ -111,9 +138,12 @@ void add_generate(CLI::App &app, Session &session) {
         ->required();
     command->add_flag("--measure", options->measure,
                       "Time every layer and put it beside the prediction in manifest.json");
-    command->footer("Needs a C compiler (cc, or $CC). find_package(NAME) with the folder in\n"
+    command->footer("Needs a C compiler (cc, or $CC); for Arm cores that of their architecture\n"
+                    "(Debian: gcc-aarch64-linux-gnu; $CROSS_COMPILE names another prefix than\n"
+                    "aarch64-linux-gnu-). find_package(NAME) with the folder in\n"
                     "CMAKE_PREFIX_PATH gives the target NAME::NAME.\n"
                     "Examples:\n  edgefront generate mobilenet_v2 --target host -o kernels\n"
+                    "  edgefront generate mobilenet_v2 --target cortex-a76 -o kernels-arm\n"
                     "  edgefront generate --run runs/first --point 1a2b3c4d -o kernels --measure");
     command->callback([=, &session] {
         session.action = [=, &session] {

@@ -67,6 +67,7 @@ int list_targets(const OutputOptions &output) {
                         {"provenance", provenance},
                         {"device", target.device},
                         {"description", target.description},
+                        {"kernels", target.kernels ? Json(target.kernels->halide_target) : Json()},
                         {"hash", target.hash}});
     }
     table.notes = {
@@ -74,6 +75,18 @@ int list_targets(const OutputOptions &output) {
         "constants"};
     output.write(table, json);
     return exit_ok;
+}
+
+/// What only the choice of schedules looks at.
+void add_kernel_rows(const TargetKernels &kernels, Table &table) {
+    const auto add = [&](const std::string &key, const std::optional<Constant> &constant) {
+        if (constant) {
+            table.rows.push_back({key, constant->value, constant->provenance.confidence,
+                                  constant->provenance.source});
+        }
+    };
+    add("kernels.mac_latency_cycles", kernels.mac_latency_cycles);
+    add("kernels.in_order", kernels.in_order);
 }
 
 int show_target(const Options &options) {
@@ -90,6 +103,9 @@ int show_target(const Options &options) {
             table.rows.push_back({spec.key, it->second.value, p.confidence, p.source});
         }
     }
+    if (target.kernels) {
+        add_kernel_rows(*target.kernels, table);
+    }
     table.notes = {
         fmt::format("{} ({}): {}", target.name, to_string(target.kind), target.description),
         fmt::format("device: {}", target.device)};
@@ -99,6 +115,10 @@ int show_target(const Options &options) {
     if (target.technology) {
         table.notes.push_back(fmt::format("technology {}: {}", target.technology->name(),
                                           target.technology->description()));
+    }
+    if (target.kernels) {
+        table.notes.push_back(
+            fmt::format("kernels are generated for {}", target.kernels->halide_target));
     }
     for (const auto &[name, refusal] : target.unsupported) {
         table.notes.push_back(fmt::format("unsupported: {}: {} ({})", name, refusal.reason,

@@ -2,6 +2,7 @@
 
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "base/error.h"
 #include "search/host_plans.h"
 #include "search/runner.h"
 
@@ -22,10 +23,19 @@ void HostOptions::add_to(CLI::App &command) {
 }
 
 HostNetwork prepare(const HostOptions &options) {
+    return prepare(options, host_kernel_target(), CoreInfo(), true);
+}
+
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core,
+                    bool tuned_here) {
+    if (!options.db.empty() && !tuned_here) {
+        throw UserError("--db: plans are tuned for the target host only");
+    }
     const Network network = options.network.resolve();
-    const KernelTarget target = host_kernel_target();
     const HostPlans plans =
-        host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
+        options.db.empty()
+            ? HostPlans{default_kernels(network, target, core), 0}
+            : host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
     return {plan_package(network, plans.kernels, target),
             options.weights.empty() ? random_weights(network, options.seed)
                                     : load_weights(network, options.weights),

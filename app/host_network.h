@@ -17,7 +17,7 @@ struct HostOptions : NumberedOptions {
     void add_to(CLI::App &command);
 };
 
-/// The network with kernels for this machine, and its weights.
+/// The network with kernels for this machine or another, and its weights.
 struct HostNetwork {
     PackagePlan plan;
     NetworkWeights weights;
@@ -27,6 +27,9 @@ struct HostNetwork {
     std::string tuned_note(const HostOptions &options) const;
 };
 HostNetwork prepare(const HostOptions &options);
+/// `tuned_here`: the target is this machine, which the tuning database is about.
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core,
+                    bool tuned_here);
 
 /// Compiles into the user's cache, with progress on stderr; stops when the user interrupts.
 BuildContext build_context(bool quiet);

@@ -8,6 +8,7 @@
 #include "base/json_reader.h"
 #include "dsl/layer.h"
 #include "hwmodels/constant.h"
+#include "hwmodels/target_kernels.h"
 #include "hwmodels/technology.h"
 
 #include <filesystem>
@@ -61,6 +62,7 @@ struct Target {
     std::map<std::string, Constant> constants; ///< by key with its unit, e.g. "clock_ghz"
     /// By name of an operator or activation.
     std::map<std::string, Refusal> unsupported;
+    std::optional<TargetKernels> kernels; ///< none: kernels cannot be generated for it
     std::optional<Calibration> calibration;
     /// The target it is based on: what a file of this one may leave out. Null: none.
     std::shared_ptr<const Target> base;
@@ -101,8 +103,8 @@ std::optional<Constant> technology_price(const Target &target, const ConstantSpe
 
 /// Strict: unknown keys, missing constants, values out of range, targets based on themselves are
 /// UserErrors with file and pointer. Of a target that is based on another, constants and refusals
-/// the file does not have are the other's, and so is what else it leaves out but for name and
-/// calibration. Prices come from the file, else the other's file, else the technology.
+/// the file does not have are the other's, and so is what else it leaves out but for name, kernels
+/// and calibration. Prices come from the file, else the other's file, else the technology.
 Target read_target(const JsonReader &json);
 Target read_target_file(const std::filesystem::path &path);
 /// `read_target(write_target(t))` is `t`. What the base or the technology says is left out.

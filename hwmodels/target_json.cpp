@@ -236,6 +236,9 @@ Target read_chained(const JsonReader &json, Chain chain) {
     if (const auto refusals = json.find("unsupported")) {
         read_refusals(*refusals, t.unsupported);
     }
+    if (const auto kernels = json.find("kernels")) {
+        t.kernels = read_kernels(*kernels, t);
+    }
     if (const auto calibration = json.find("calibration")) {
         t.calibration = read_calibration(*calibration, t);
     }
@@ -312,6 +315,9 @@ Json write_target(const Target &t) {
             write_refusal(base->unsupported.at(name)) != write_refusal(refusal)) {
             json["unsupported"][name] = write_refusal(refusal);
         }
+    }
+    if (t.kernels) {
+        json["kernels"] = write_kernels(*t.kernels);
     }
     if (t.calibration) {
         json["calibration"] = write_calibration(*t.calibration);

@@ -202,9 +202,10 @@ void compile_kernel(const PackagePlan &plan, const PackageStep &step, const fs::
     const TemporaryFolder folder(file);
     const fs::path object = folder.path() / "kernel.o";
     emit_kernel(layers_of(plan, step), step.plan, plan.target, step.symbol, object);
-    rename_symbols(object, {{"halide_do_par_for", "edgefront_parallel_for_2"},
-                            {"halide_malloc", "edgefront_take_2"},
-                            {"halide_free", "edgefront_give_2"}});
+    rename_symbols(toolchain_for(plan.target.text), object,
+                   {{"halide_do_par_for", "edgefront_parallel_for_2"},
+                    {"halide_malloc", "edgefront_take_2"},
+                    {"halide_free", "edgefront_give_2"}});
     move_file(object, file);
 }
 
@@ -327,14 +328,16 @@ void write_library(const PackagePlan &plan, const BuildContext &context,
     for (const char *name : {"runtime.c", "threads.c"}) {
         write_file(build.path() / name, flat(name));
     }
+    const Toolchain toolchain = toolchain_for(plan.target.text);
     run_c_compiler(
+        toolchain,
         with(compile_flags(), {"-I../include", "-c", plan.name + ".c", "-o", plan.name + ".o"}),
         build.path());
     std::vector<fs::path> objects = {build.path() / (plan.name + ".o")};
     for (const auto &kernel : kernels(plan)) {
         objects.push_back(kernel_file(context, plan.steps[kernel.second]));
     }
-    make_archive(directory / "lib" / ("lib" + plan.name + ".a"), objects);
+    make_archive(toolchain, directory / "lib" / ("lib" + plan.name + ".a"), objects);
 }
 
 void write_package(const PackagePlan &plan, const NetworkWeights &weights,
@@ -355,10 +358,15 @@ void write_package(const PackagePlan &plan, const NetworkWeights &weights,
     write_sources(data, folder);
     write_file(folder / "weights.bin", pack_weights(plan, weights));
     make_directory(folder / "bin");
-    run_c_compiler(
-        with(compile_flags(), {"-Iinclude", "src/selfcheck.c", "src/layer_check.c", "src/naive.c",
-                               "lib/lib" + plan.name + ".a", "-lm", "-o", "bin/selfcheck"}),
-        folder);
+    const Toolchain toolchain = toolchain_for(plan.target.text);
+    std::vector<std::string> flags = compile_flags();
+    if (toolchain.is_cross()) {
+        flags.emplace_back("-static"); // an emulator then needs no libraries of the target
+    }
+    run_c_compiler(toolchain,
+                   with(flags, {"-Iinclude", "src/selfcheck.c", "src/layer_check.c", "src/naive.c",
+                                "lib/lib" + plan.name + ".a", "-lm", "-o", "bin/selfcheck"}),
+                   folder);
     write_file(folder / "manifest.json",
                make_manifest(plan, weights, notes, context, folder).dump(2) + "\n");
     replace(folder, target);
@@ -380,7 +388,8 @@ fs::path shared_library(const PackagePlan &plan, const BuildContext &context) {
     const TemporaryFolder build(library);
     write_library(plan, context, build.path());
     write_file(build.path() / "symbols", "{ global: " + plan.name + "_*; local: *; };\n");
-    run_c_compiler({"-shared", "-pthread", "-Wl,--version-script=symbols", "-Wl,--whole-archive",
+    run_c_compiler(toolchain_for(plan.target.text),
+                   {"-shared", "-pthread", "-Wl,--version-script=symbols", "-Wl,--whole-archive",
                     "lib/lib" + plan.name + ".a", "-Wl,--no-whole-archive", "-o", "library.so"},
                    build.path());
     move_file(build.path() / "library.so", library);

@@ -6,9 +6,11 @@
 //   weights src/, bin/selfcheck                 check of every layer   manifest.json      what is
 //   inside
 //
-// Kernels are compiled once per workload key into a cache and shared by all packages. Weights are
-// fp32 in one block: the header `weights_header` of package/runtime.c, then per layer the packed
-// weights and the packed bias, each on a 64-byte border.
+// For another architecture than this machine's a cross compiler builds it, the self-check
+// statically, so that an emulator runs it here. Kernels are compiled once per workload key into a
+// cache and shared by all packages. Weights are fp32 in one block: the header `weights_header` of
+// package/runtime.c, then per layer the packed weights and the packed bias, each on a 64-byte
+// border.
 #pragma once
 
 #include "base/json_reader.h"
@@ -68,7 +70,8 @@ std::string name_of(const PackagePlan &plan, const PackageStep &step);
 
 /// `default_schedule` for every layer, each in a kernel of its own, parallel where that pays; such
 /// kernels run on any number of threads.
-std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target);
+std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
+                                          const CoreInfo &core = {});
 
 /// What makes the machine code: "Halide 14.0.0, emitter 5". Kernels of equal keys are equal under
 /// equal compilers.

@@ -3,7 +3,6 @@
 #include "base/random.h"
 #include "schedules/package.h"
 #include "schedules/packing.h"
-#include "schedules/schedule_space.h"
 
 #include <fmt/format.h>
 
@@ -80,13 +79,14 @@ std::string c_name(const std::string &network_name) {
     return starts_well ? name : "network_" + name;
 }
 
-std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target) {
+std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
+                                          const CoreInfo &core) {
     constexpr int several_threads = 2;
     std::vector<KernelChoice> kernels;
     for (std::size_t i = 0; i < network.nodes.size(); i++) {
-        kernels.push_back(
-            {{static_cast<int>(i)},
-             default_schedule(network.nodes[i].layer, isa_info(target.text), several_threads)});
+        kernels.push_back({{static_cast<int>(i)},
+                           default_schedule(network.nodes[i].layer, isa_info(target.text),
+                                            several_threads, core)});
     }
     return kernels;
 }

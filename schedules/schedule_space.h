@@ -6,6 +6,7 @@
 #include "dsl/layer.h"
 #include "schedules/schedule.h"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,24 @@ struct IsaInfo {
     int lanes = 1;     ///< fp32 lanes of the widest vector register
     int registers = 1; ///< vector registers
     bool operator==(const IsaInfo &o) const { return lanes == o.lanes && registers == o.registers; }
+};
+
+/// What the default schedule needs to know of a core beside that. As it stands: the large x86 cores
+/// of the last ten years, on which the defaults were measured.
+struct CoreInfo {
+    double multiplies = 2;       ///< vector multiply-adds it can start per cycle
+    double loads = 2;            ///< vector loads it can start per cycle
+    double latency = 4;          ///< cycles until a sum can be added to again
+    double l1_bytes = 48 * 1024; ///< first data cache
+    /// Instructions it can start per cycle. Without end: never what kernels wait for (on x86 loads
+    /// and tests ride on other instructions).
+    double issue = std::numeric_limits<double>::infinity();
+    bool in_order = false; ///< what waits for an operand holds up all that follows
+
+    bool operator==(const CoreInfo &o) const {
+        return multiplies == o.multiplies && loads == o.loads && latency == o.latency &&
+               l1_bytes == o.l1_bytes && issue == o.issue && in_order == o.in_order;
+    }
 };
 
 /// From the features in a Halide target string; throws UserError for an architecture without entry.
@@ -50,18 +69,19 @@ int sums_held(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
 
 ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa);
 
-/// Modelled cycles of a member of the layer's space on one core, everything in the first cache. The
-/// order of loops, unrolling and threads play no part.
-double estimated_cycles(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
+/// A good member of the space for a core, from the shape alone. `threads` > 1 asks for parallel
+/// loops where the layer has work enough to pay for them.
+Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 1,
+                          const CoreInfo &core = {});
+/// The same of a space with fewer values, at least one of each knob.
+Schedule default_schedule(const ScheduleSpace &space, int threads = 1, const CoreInfo &core = {});
 
 /// Whether the register tile is of a size that default schedules look at: larger ones rarely gain
 /// anything and take longer to compile.
 bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
 
-/// A good member of the space, from the shape alone. `threads` > 1 asks for parallel loops where
-/// the layer has work enough to pay for them.
-Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 1);
-/// The same of a space with fewer values, at least one of each knob.
-Schedule default_schedule(const ScheduleSpace &space, int threads = 1);
+/// What the default schedule takes a kernel's cycles on one core for: good for ranking only.
+double estimated_cycles(const Layer &layer, const Schedule &schedule, const IsaInfo &isa,
+                        const CoreInfo &core = {});
 
 } // namespace edgefront

@@ -1,6 +1,7 @@
 #include "schedules/toolchain.h"
 
 #include "base/error.h"
+#include "schedules/emit.h"
 
 #include <array>
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <sstream>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 extern char **environ;
 
@@ -19,7 +21,7 @@ namespace edgefront {
 namespace {
 
 /// The words of $NAME ("ccache gcc"), or the default.
-std::vector<std::string> tool(const char *variable, const char *fallback) {
+std::vector<std::string> words_of(const char *variable, const std::string &fallback) {
     const char *value = std::getenv(variable);
     std::istringstream words(value == nullptr ? "" : value);
     std::vector<std::string> command;
@@ -27,6 +29,35 @@ std::vector<std::string> tool(const char *variable, const char *fallback) {
         command.push_back(word);
     }
     return command.empty() ? std::vector<std::string>{fallback} : command;
+}
+
+constexpr const char *prefix_variable = "CROSS_COMPILE";
+
+/// One of the programs: what it is, how people choose another one, how it is called.
+struct Tool {
+    std::string what;
+    std::string variable;
+    std::vector<std::string> command;
+};
+
+/// `names`: the tool's name here, and in other toolchains after their prefix.
+Tool tool(const Toolchain &toolchain, const std::string &what, const char *variable,
+          const std::pair<std::string, std::string> &names) {
+    if (!toolchain.is_cross()) {
+        return {what, variable, words_of(variable, names.first)};
+    }
+    Tool tool{what, prefix_variable, words_of(prefix_variable, toolchain.prefix)};
+    tool.command.back() += names.second;
+    return tool;
+}
+
+/// Architecture, bits and system of a Halide target: "arm-64-linux".
+std::string machine(const std::string &halide_target) {
+    std::size_t end = 0;
+    for (int part = 0; part < 3 && end != std::string::npos; part++) {
+        end = halide_target.find('-', part == 0 ? 0 : end + 1);
+    }
+    return halide_target.substr(0, end);
 }
 
 /// What the child said and how it ended.
@@ -85,50 +116,69 @@ std::string head(const std::string &text) {
     return result;
 }
 
-void run_or_throw(const std::string &what, const char *variable, std::vector<std::string> command,
+void run_or_throw(const Toolchain &toolchain, const Tool &tool,
                   const std::vector<std::string> &arguments, const std::string &directory) {
+    std::vector<std::string> command = tool.command;
     const std::string program = command[0];
     command.insert(command.end(), arguments.begin(), arguments.end());
     const Outcome outcome = run(command, directory);
     if (outcome.spawn_error == ENOENT) {
-        throw UserError("no " + what + ": '" + program +
-                        "' is not on the PATH; install one (Debian: "
-                        "apt install gcc) or name it with $" +
-                        variable);
+        throw UserError("no " + tool.what + ": '" + program +
+                        "' is not on the PATH; install one (Debian: apt install " +
+                        toolchain.package + ") or name " +
+                        (toolchain.is_cross() ? "its prefix" : "it") + " with $" + tool.variable);
     }
     if (outcome.spawn_error != 0) {
-        throw UserError("cannot run the " + what + " '" + program +
+        throw UserError("cannot run the " + tool.what + " '" + program +
                         "': " + std::strerror(outcome.spawn_error));
     }
     if (!WIFEXITED(outcome.status) || WEXITSTATUS(outcome.status) != 0) {
-        throw UserError("the " + what + " '" + program + "' failed" + head(outcome.output));
+        throw UserError("the " + tool.what + " '" + program + "' failed" + head(outcome.output));
     }
 }
 
 } // namespace
 
-void run_c_compiler(const std::vector<std::string> &arguments,
-                    const std::filesystem::path &directory) {
-    run_or_throw("C compiler", "CC", tool("CC", "cc"), arguments, directory.string());
+Toolchain toolchain_for(const std::string &halide_target) {
+    const std::string wanted = machine(halide_target);
+    if (wanted == machine(host_kernel_target().text)) {
+        return {"", "gcc", ""};
+    }
+    if (wanted == "arm-64-linux") {
+        return {"aarch64-linux-gnu-", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+                "qemu-aarch64"};
+    }
+    if (wanted == "x86-64-linux") {
+        return {"x86_64-linux-gnu-", "gcc-x86-64-linux-gnu libc6-dev-amd64-cross", "qemu-x86_64"};
+    }
+    throw UserError("no C compiler is known for the Halide target '" + halide_target +
+                    "', expected arm-64-linux or x86-64-linux");
 }
 
-void make_archive(const std::filesystem::path &archive,
+void run_c_compiler(const Toolchain &toolchain, const std::vector<std::string> &arguments,
+                    const std::filesystem::path &directory) {
+    run_or_throw(toolchain, tool(toolchain, "C compiler", "CC", {"cc", "gcc"}), arguments,
+                 directory.string());
+}
+
+void make_archive(const Toolchain &toolchain, const std::filesystem::path &archive,
                   const std::vector<std::filesystem::path> &objects) {
     std::vector<std::string> arguments = {"rcsD", archive.string()};
     for (const auto &object : objects) {
         arguments.push_back(object.string());
     }
-    run_or_throw("archiver", "AR", tool("AR", "ar"), arguments, ".");
+    run_or_throw(toolchain, tool(toolchain, "archiver", "AR", {"ar", "ar"}), arguments, ".");
 }
 
-void rename_symbols(const std::filesystem::path &object,
+void rename_symbols(const Toolchain &toolchain, const std::filesystem::path &object,
                     const std::map<std::string, std::string> &names) {
     std::vector<std::string> arguments;
     for (const auto &[from, to] : names) {
         arguments.insert(arguments.end(), {"--redefine-sym", from + "=" + to});
     }
     arguments.push_back(object.string());
-    run_or_throw("object editor", "OBJCOPY", tool("OBJCOPY", "objcopy"), arguments, ".");
+    run_or_throw(toolchain, tool(toolchain, "object editor", "OBJCOPY", {"objcopy", "objcopy"}),
+                 arguments, ".");
 }
 
 } // namespace edgefront

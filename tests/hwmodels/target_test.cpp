@@ -173,6 +173,79 @@ TEST(Target, RefusesARefusalWithoutReasonOrOfNoOperator) {
     EXPECT_NE(complaint(json).find("/unsupported/channel_scale/reason"), std::string::npos);
 }
 
+Json with_kernels(Json json, const Json &kernels) {
+    for (const char *key : {"mac_per_cycle", "lanes", "dense_efficiency", "depthwise_efficiency",
+                            "elements_per_cycle", "pj_per_mac"}) {
+        Json &constants = json["constants"];
+        constants[std::string(key) + "_fp32"] = constants[std::string(key) + "_int8"];
+    }
+    json["precisions"] = {"int8", "fp32"};
+    json["kernels"] = kernels;
+    return json;
+}
+
+Json whole_constant(double value) {
+    return {{"value", value}, {"source", "made up"}, {"confidence", "assumed"}};
+}
+
+TEST(TargetKernels, SayWhatSchedulesAreChosenBy) {
+    Json kernels = {{"halide_target", "arm-64-linux"}};
+    CoreInfo core = core_info(target_from(with_kernels(tiny_cpu_json(), kernels)));
+    EXPECT_EQ(core.multiplies, 2);
+    EXPECT_EQ(core.loads, 2);
+    EXPECT_EQ(core.issue, 8);
+    EXPECT_EQ(core.l1_bytes, 65536);
+    EXPECT_EQ(core.latency, CoreInfo().latency);
+    EXPECT_FALSE(core.in_order);
+    kernels["mac_latency_cycles"] = whole_constant(7);
+    kernels["in_order"] = whole_constant(1);
+    const Target target = target_from(with_kernels(tiny_cpu_json(), kernels));
+    EXPECT_EQ(write_target(target)["kernels"], kernels);
+    core = core_info(target);
+    EXPECT_EQ(core.latency, 7);
+    EXPECT_TRUE(core.in_order);
+    kernels["halide_target"] = "host"; // whose defaults were measured
+    EXPECT_EQ(core_info(target_from(with_kernels(tiny_cpu_json(), kernels))), CoreInfo());
+}
+
+TEST(TargetKernels, AreRefusedWhereNoneCanBeMade) {
+    const Json arm = {{"halide_target", "arm-64-linux"}};
+    Json json = tiny_cpu_json();
+    json["kernels"] = arm;
+    EXPECT_NE(complaint(json).find("tiny.json:/kernels: kernels are generated for CPUs in fp32"),
+              std::string::npos);
+    json = tiny_dsp_json();
+    json["kernels"] = arm;
+    EXPECT_NE(complaint(json).find("expected a target of kind cpu"), std::string::npos);
+    const auto refusal = [](const Json &kernels) {
+        return complaint(with_kernels(tiny_cpu_json(), kernels));
+    };
+    EXPECT_NE(refusal({{"halide_target", "riscv-64-linux"}})
+                  .find("tiny.json:/kernels/halide_target: no schedules for the Halide target"),
+              std::string::npos);
+    EXPECT_NE(refusal(Json::object()).find("halide_target"), std::string::npos);
+    Json kernels = arm;
+    kernels["in_order"] = whole_constant(0.5);
+    EXPECT_NE(refusal(kernels).find("/kernels/in_order/value: expected a whole number"),
+              std::string::npos);
+    kernels = arm;
+    kernels["inorder"] = whole_constant(1);
+    EXPECT_NE(refusal(kernels).find("unknown key \"inorder\""), std::string::npos);
+}
+
+TEST(TargetKernels, OfArmCoresComeFromTheirFiles) {
+    const CoreInfo a55 = core_info(find_target("cortex-a55"));
+    const CoreInfo a76 = core_info(find_target("cortex-a76"));
+    const CoreInfo x1 = core_info(find_target("cortex-x1"));
+    EXPECT_TRUE(a55.in_order);
+    EXPECT_FALSE(a76.in_order);
+    EXPECT_LT(a55.multiplies, a76.multiplies);
+    EXPECT_LT(a76.multiplies, x1.multiplies);
+    EXPECT_LT(a76.issue, x1.issue);
+    EXPECT_EQ(core_info(find_target("host")), CoreInfo());
+    EXPECT_FALSE(find_target("rpi5-cpu").kernels); // which cortex-a76 is based on: no fp32
+}
+
 TEST(Target, RefusesACalibrationOfNoConstant) {
     Json json = tiny_cpu_json();
     json["calibration"] = {{"fitted", {"clock_mhz"}}, {"rows", Json::array()}};

@@ -5,6 +5,7 @@
 #include "dsl/zoo.h"
 #include "schedules/package.h"
 #include "schedules/packing.h"
+#include "schedules/toolchain.h"
 
 #include <gtest/gtest.h>
 
@@ -194,6 +195,37 @@ TEST_F(Package, WithoutACCompilerTheErrorSaysSoAndNothingIsLeft) {
     EXPECT_NE(text.find("no C compiler: 'edgefront-no-such-compiler'"), std::string::npos) << text;
     EXPECT_NE(text.find("$CC"), std::string::npos) << text;
     EXPECT_TRUE(entries().empty());
+}
+
+TEST_F(Package, WithoutACrossCompilerTheErrorNamesItsPackageAndNothingIsLeft) {
+    const Environment none("CROSS_COMPILE", "edgefront-no-such-");
+    const Environment here("CC", "cc"); // which is for this machine only
+    const KernelTarget other = toolchain_for("arm-64-linux").is_cross()
+                                   ? KernelTarget{"arm-64-linux"}
+                                   : KernelTarget{"x86-64-linux-sse41"};
+    plan_ = plan_package(network_, default_schedules(network_, other), other);
+    context_.cache = folder_.path() / "cache";
+    const std::string text = refusal("out");
+    EXPECT_NE(text.find("'edgefront-no-such-objcopy' is not on the PATH"), std::string::npos)
+        << text;
+    EXPECT_NE(text.find("apt install gcc-"), std::string::npos) << text;
+    EXPECT_NE(text.find("name its prefix with $CROSS_COMPILE"), std::string::npos) << text;
+    EXPECT_EQ(entries(), std::vector<std::string>{"cache"});
+}
+
+TEST(Toolchain, IsThisMachinesOrThatOfTheTarget) {
+    const Toolchain here = toolchain_for(host_kernel_target().text);
+    EXPECT_FALSE(here.is_cross());
+    EXPECT_EQ(here.emulator, "");
+    int cross = 0;
+    for (const char *target : {"arm-64-linux", "x86-64-linux-avx-avx2"}) {
+        const Toolchain there = toolchain_for(target);
+        cross += there.is_cross();
+        EXPECT_EQ(there.is_cross(), !there.emulator.empty()) << target;
+    }
+    EXPECT_GE(cross, 1);
+    EXPECT_THROW(toolchain_for("arm-64-android"), UserError);
+    EXPECT_THROW(toolchain_for("arm-64"), UserError);
 }
 
 TEST_F(Package, ACompilerOrArchiverThatFailsIsQuotedAndNothingIsLeft) {

@@ -16,6 +16,23 @@ const std::vector<IsaInfo> &machines() {
     return isas;
 }
 
+/// A core that starts two multiply-adds and four instructions per cycle, in any order.
+CoreInfo large_core() {
+    CoreInfo core;
+    core.issue = 4;
+    return core;
+}
+
+/// One of either per cycle, two instructions at most, in the order of the program.
+CoreInfo small_core() {
+    CoreInfo core;
+    core.multiplies = core.loads = 1;
+    core.issue = 2;
+    core.in_order = true;
+    core.l1_bytes = 32 * 1024;
+    return core;
+}
+
 /// Every distinct layer of the zoo, at widths that leave channels odd and maps small.
 std::map<std::string, Layer> zoo_layers() {
     std::map<std::string, Layer> layers;
@@ -48,6 +65,10 @@ TEST(ScheduleSpace, HoldsTheDefaultOfEveryLayerOfTheZooOnEveryMachine) {
                 EXPECT_LT(sums_held(layer, s, isa) + s.vectors + 1, isa.registers);
             }
             EXPECT_EQ(default_schedule(layer, isa).parallel, ParallelOver::none);
+            for (const CoreInfo &core : {large_core(), small_core()}) {
+                const Schedule s = default_schedule(layer, isa, 2, core);
+                EXPECT_TRUE(space.contains(s)) << name << " " << to_string(s);
+            }
         }
     }
 }
@@ -82,8 +103,54 @@ TEST(ScheduleSpace, HoldsADefaultForEveryOperatorAndOddSizes) {
                 const Schedule s = default_schedule(layer, isa, threads);
                 ASSERT_TRUE(space.contains(s)) << key(layer) << " " << to_string(s);
             }
+            const Schedule s = default_schedule(layer, isa, 2, small_core());
+            ASSERT_TRUE(space.contains(s)) << key(layer) << " " << to_string(s);
         }
     }
+}
+
+constexpr IsaInfo neon = {4, 32};
+
+TEST(DefaultSchedule, CountsEveryInstructionOfANarrowCore) {
+    const Layer pointwise = dense_layer({14, 14, 96}, 1, 1, 576);
+    EXPECT_EQ(default_schedule(pointwise, neon).unroll, 1); // measured: no faster on x86
+    EXPECT_EQ(default_schedule(pointwise, neon, 1, large_core()).unroll, 4);
+    EXPECT_EQ(default_schedule(pointwise, neon, 1, small_core()).unroll, 4);
+}
+
+TEST(DefaultSchedule, TilesOfWindowsFitTheMapOfANarrowCore) {
+    for (const int width : {7, 10, 14, 28, 56}) {
+        for (const int kernel : {3, 5}) {
+            const Layer layer = depthwise_layer({width, width, 96}, kernel, 1);
+            for (const CoreInfo &core : {large_core(), small_core()}) {
+                const Schedule s = default_schedule(layer, neon, 1, core);
+                EXPECT_EQ(width % s.pixels, 0) << to_string(s);
+                EXPECT_GE(s.pixels, 7) << to_string(s);
+            }
+        }
+    }
+}
+
+TEST(DefaultSchedule, HoldsMoreSumsWhereACoreWaitsForItsLoads) {
+    for (const int channels : {32, 96, 144}) {
+        const Layer layer = dense_layer({28, 28, channels}, 1, 1, 32);
+        const Schedule large = default_schedule(layer, neon, 1, large_core());
+        const Schedule small = default_schedule(layer, neon, 1, small_core());
+        EXPECT_GE(sums_held(layer, small, neon), 18) << to_string(small);
+        EXPECT_GT(sums_held(layer, small, neon), sums_held(layer, large, neon));
+        EXPECT_LT(estimated_cycles(layer, small, neon, small_core()),
+                  estimated_cycles(layer, large, neon, small_core()));
+        EXPECT_LT(estimated_cycles(layer, large, neon, large_core()),
+                  estimated_cycles(layer, small, neon, large_core()));
+    }
+}
+
+TEST(DefaultSchedule, KeepsRowsOfAWindowThatTheFirstCacheHolds) {
+    const Layer layer = depthwise_layer({56, 56, 72}, 3, 1); // rows of 48 KB
+    CoreInfo core = large_core();
+    EXPECT_EQ(default_schedule(layer, neon, 1, core).order, LoopOrder::pixels_outer);
+    core.l1_bytes = 32 * 1024;
+    EXPECT_EQ(default_schedule(layer, neon, 1, core).order, LoopOrder::channels_outer);
 }
 
 TEST(KernelShape, SeesElementsInLongRowsAndSinglePixelsInSeveralRows) {

@@ -1,0 +1,25 @@
+// Edgefront as a peer: the library that `generate` ships, with default schedules.
+#include "bench/baselines/worker.h"
+#include "schedules/schedule_space.h"
+
+namespace edgefront {
+namespace {
+
+PreparedNetwork prepare(const Network &network, const NetworkWeights &weights,
+                        const std::vector<float> &input, int threads) {
+    const KernelTarget target = host_kernel_target();
+    BuildContext context;
+    context.cache = cache_directory();
+    context.tool_version = EDGEFRONT_VERSION;
+    const PackagePlan plan = plan_package(network, default_kernels(network, target), target);
+    const auto runner = std::make_shared<Runner>(plan, weights, context, threads);
+    runner->run(input);
+    return {[=] { runner->rerun(); }, [=] { return runner->run(input); }};
+}
+
+} // namespace
+} // namespace edgefront
+
+int main(int argc, char **argv) {
+    return edgefront::run_worker(argc, argv, edgefront::prepare);
+}
