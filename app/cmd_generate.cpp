@@ -48,15 +48,18 @@ Target check_target(const Options &options) {
         throw UserError("--measure times kernels on this machine, and those for " + target.name +
                         " run elsewhere; expected --target host");
     }
+    if (!options.host.db.empty() && !target.kernels->are_for_this_machine()) {
+        throw UserError("--db holds plans tuned on this machine, and those for " + target.name +
+                        " are chosen by a model; expected --target host");
+    }
     return target;
 }
 
 HostNetwork prepare_for(const Target &target, const HostOptions &options) {
-    const KernelTarget kernel_target = target.kernels->are_for_this_machine()
-                                           ? host_kernel_target()
-                                           : parse_kernel_target(target.kernels->halide_target);
-    return prepare(options, kernel_target, core_info(target),
-                   target.kernels->are_for_this_machine());
+    if (target.kernels->are_for_this_machine()) {
+        return prepare(options);
+    }
+    return prepare(options, parse_kernel_target(target.kernels->halide_target), core_info(target));
 }
 
 PackageCosts predicted_costs(const Network &network, const Target &target, int threads) {
@@ -114,7 +117,8 @@ int run_generate(const Options &options, bool quiet) {
         options.directory, host.plan.name, host.plan.network.name, host.plan.network.nodes.size(),
         kernels.size(), host.weights.source, static_cast<double>(host.plan.floats) * 4e-6,
         static_cast<double>(host.plan.memory.arena.count()) * 1e-6,
-        tuned.empty() ? "" : tuned + "\n", emulator.empty() ? "" : emulator + " ", options.directory);
+        tuned.empty() ? "" : tuned + "\n", emulator.empty() ? "" : emulator + " ",
+        options.directory);
     OutputOptions().write(text);
     return exit_ok;
 }

@@ -22,8 +22,22 @@ void HostOptions::add_to(CLI::App &command) {
                        "and as many threads (see `edgefront tune`)");
 }
 
+namespace {
+
+NetworkWeights weights_for(const Network &network, const HostOptions &options) {
+    return options.weights.empty() ? random_weights(network, options.seed)
+                                   : load_weights(network, options.weights);
+}
+
+} // namespace
+
 HostNetwork prepare(const HostOptions &options) {
-    return prepare(options, host_kernel_target(), CoreInfo(), true);
+    const Network network = options.network.resolve();
+    const KernelTarget target = host_kernel_target();
+    const HostPlans plans =
+        host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
+    return {plan_package(network, plans.kernels, target), weights_for(network, options),
+            plans.tuned};
 }
 
 HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core,
@@ -32,14 +46,8 @@ HostNetwork prepare(const HostOptions &options, const KernelTarget &target, cons
         throw UserError("--db: plans are tuned for the target host only");
     }
     const Network network = options.network.resolve();
-    const HostPlans plans =
-        options.db.empty()
-            ? HostPlans{default_kernels(network, target, core), 0}
-            : host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
-    return {plan_package(network, plans.kernels, target),
-            options.weights.empty() ? random_weights(network, options.seed)
-                                    : load_weights(network, options.weights),
-            plans.tuned};
+    return {plan_package(network, default_kernels(network, target, core), target),
+            weights_for(network, options), 0};
 }
 
 std::string HostNetwork::tuned_note(const HostOptions &options) const {

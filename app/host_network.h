@@ -26,10 +26,10 @@ struct HostNetwork {
     /// "53 of 53 layers tuned"; "" where nobody asked for a database.
     std::string tuned_note(const HostOptions &options) const;
 };
+/// For this machine.
 HostNetwork prepare(const HostOptions &options);
-/// `tuned_here`: the target is this machine, which the tuning database is about.
-HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core,
-                    bool tuned_here);
+/// For another one, with default schedules.
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core);
 
 /// Compiles into the user's cache, with progress on stderr; stops when the user interrupts.
 BuildContext build_context(bool quiet);

@@ -69,6 +69,10 @@ int sums_held(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
 
 ScheduleSpace schedule_space(const Layer &layer, const IsaInfo &isa);
 
+/// Whether the register tile is of a size that default schedules look at: larger ones rarely gain
+/// anything and take longer to compile.
+bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
+
 /// A good member of the space for a core, from the shape alone. `threads` > 1 asks for parallel
 /// loops where the layer has work enough to pay for them.
 Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 1,
@@ -76,11 +80,9 @@ Schedule default_schedule(const Layer &layer, const IsaInfo &isa, int threads = 
 /// The same of a space with fewer values, at least one of each knob.
 Schedule default_schedule(const ScheduleSpace &space, int threads = 1, const CoreInfo &core = {});
 
-/// Whether the register tile is of a size that default schedules look at: larger ones rarely gain
-/// anything and take longer to compile.
-bool has_modest_tile(const Layer &layer, const Schedule &schedule, const IsaInfo &isa);
-
-/// What the default schedule takes a kernel's cycles on one core for: good for ranking only.
+/// Modelled cycles of a member of the layer's space on one core, everything in the first cache:
+/// what the default schedule is chosen by, good for ranking only. The order of loops, unrolling and
+/// threads play no part.
 double estimated_cycles(const Layer &layer, const Schedule &schedule, const IsaInfo &isa,
                         const CoreInfo &core = {});
 
