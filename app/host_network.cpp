@@ -2,7 +2,6 @@
 
 #include "app/interrupt.h"
 #include "app/progress.h"
-#include "base/error.h"
 #include "search/host_plans.h"
 #include "search/runner.h"
 
@@ -40,11 +39,7 @@ HostNetwork prepare(const HostOptions &options) {
             plans.tuned};
 }
 
-HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core,
-                    bool tuned_here) {
-    if (!options.db.empty() && !tuned_here) {
-        throw UserError("--db: plans are tuned for the target host only");
-    }
+HostNetwork prepare(const HostOptions &options, const KernelTarget &target, const CoreInfo &core) {
     const Network network = options.network.resolve();
     return {plan_package(network, default_kernels(network, target, core), target),
             weights_for(network, options), 0};
