@@ -171,20 +171,22 @@ Json TrialBench::prepare(const TrialRequest &request) {
     busy_.set(0);
     const std::string &plan = request.plans.at(0);
     std::string refused;
+    bool spoilt = false;
     if (kernels_.count(plan) == 0) {
         try {
             std::unique_ptr<TrialKernel> kernel = source_.compile(*data_, plan);
             data_->spoil_output();
             kernel->run();
             refused = data_->complaint();
-            if (refused.empty()) {
+            spoilt = !refused.empty();
+            if (!spoilt) {
                 kernels_[plan] = std::move(kernel);
             }
         } catch (const std::exception &e) {
             refused = std::string("does not compile: ") + e.what();
         }
     }
-    return {{"refused", refused}};
+    return {{"refused", refused}, {"spoilt", spoilt}};
 }
 
 Json TrialBench::time(const TrialRequest &request) {

@@ -80,7 +80,8 @@ public:
     TrialBench(const std::vector<std::vector<Layer>> &works, KernelSource &source,
                SharedNumber &busy);
 
-    /// {"refused": why} for a plan to prepare, empty when it computes what it should;
+    /// {"refused": why, "spoilt": whether it ran} for a plan to prepare, empty when it computes
+    /// what it should: the memory of a process in which a wrong kernel ran may hold anything;
     /// {"seconds": [[...], ...]} for plans to time, one list per plan: seconds per run, by slice.
     Json serve(const Json &request);
 

@@ -111,6 +111,9 @@ std::optional<TrialAnswer> ProcessPool::look_at(int worker) {
         if (answer->contains("failure")) {
             return fault(worker, "failed: " + (*answer)["failure"].get<std::string>());
         }
+        if (answer->value("spoilt", false)) {
+            return fault(worker, (*answer)["refused"].get<std::string>());
+        }
         TrialAnswer result;
         result.worker = worker;
         result.plan = w.request->plans.at(0);

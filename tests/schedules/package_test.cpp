@@ -203,7 +203,7 @@ TEST_F(Package, WithoutACrossCompilerTheErrorNamesItsPackageAndNothingIsLeft) {
     const KernelTarget other = toolchain_for("arm-64-linux").is_cross()
                                    ? KernelTarget{"arm-64-linux"}
                                    : KernelTarget{"x86-64-linux-sse41"};
-    plan_ = plan_package(network_, default_schedules(network_, other), other);
+    plan_ = plan_package(network_, default_kernels(network_, other), other);
     context_.cache = folder_.path() / "cache";
     const std::string text = refusal("out");
     EXPECT_NE(text.find("'edgefront-no-such-objcopy' is not on the PATH"), std::string::npos)

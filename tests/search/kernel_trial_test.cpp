@@ -125,6 +125,24 @@ TEST_F(KernelTrial, ChainsAreCheckedAndTimedLikeLayers) {
     EXPECT_NE(prepare(other, space.ranked(1)).refused.find("wrong: off by"), std::string::npos);
 }
 
+TEST_F(KernelTrial, ParallelLoopsRunOnThreadsOfTheirOwn) {
+    works_ = {{parse_layer("conv2d 28x28x32 -> 96 activation=relu6")},
+              {parse_layer("conv2d 8x8x16 -> 48 activation=relu6"),
+               parse_layer("depthwise_conv2d 8x8x48 kernel=3 activation=relu6"),
+               parse_layer("conv2d 8x8x48 -> 16 residual=yes")}};
+    options_.threads = 2;
+    ProcessPool pool(works_, kernels_, options_);
+    for (std::size_t work = 0; work < works_.size(); work++) {
+        const PlanSpace space(works_[work], isa_info(host_kernel_target().text), 2);
+        std::size_t i = 0;
+        while (!parse_kernel_plan(space.ranked(i)).parallel()) {
+            i++;
+        }
+        EXPECT_EQ(ask(pool, {work, {space.ranked(i)}, 0}).refused, "") << space.ranked(i);
+        EXPECT_EQ(ask(pool, {work, {space.ranked(i)}, 20}).seconds.at(0).size(), 20u);
+    }
+}
+
 TEST_F(KernelTrial, ACrashCostsItsTrialAndNoMore) {
     kernels_.deeds[plan(1)] = Deed::crash;
     ProcessPool pool(works_, kernels_, options_);
@@ -164,7 +182,9 @@ TEST_F(KernelTrial, WrongBytesAreSeenWhereverTheyAre) {
                       {plan(3), Deed::write_behind},
                       {plan(4), Deed::no_kernel}};
     ProcessPool pool(works_, kernels_, options_);
-    EXPECT_NE(prepare(pool, plan(1)).refused.find("wrong: off by"), std::string::npos);
+    const TrialAnswer wrong = prepare(pool, plan(1));
+    EXPECT_NE(wrong.refused.find("wrong: off by"), std::string::npos);
+    EXPECT_TRUE(wrong.lost) << "who knows where else it wrote";
     EXPECT_NE(prepare(pool, plan(2)).refused.find("wrong: off by"), std::string::npos);
     EXPECT_EQ(prepare(pool, plan(3)).refused, "wrong: it writes behind its output");
     EXPECT_EQ(prepare(pool, plan(4)).refused, "does not compile: no such kernel");

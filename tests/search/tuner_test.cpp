@@ -3,6 +3,7 @@
 #include "search/tuner.h"
 #include "tests/hwmodels/tiny_targets.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 namespace edgefront {
@@ -47,6 +48,72 @@ TEST_F(Tuner, KeepsRecordsOverOpenings) {
     EXPECT_FALSE(db.find({"conv", "1234", 2, "0.1.0", ""}));
     EXPECT_FALSE(db.find({"conv", "1235", 1, "0.1.0", ""}));
     EXPECT_FALSE(db.find({"conv", "1234", 1, "0.2.0", ""}));
+}
+
+TEST_F(Tuner, KeepsTrialsOfKernelsPerCompiler) {
+    TuningRecord r = record("conv", 2);
+    r.plan = to_string(Schedule());
+    r.compiler = "Halide 1.2.3, emitter 4";
+    r.kind = CostKind::measured;
+    r.measured = Seconds(2e-6);
+    r.judged_in = "some_network";
+    r.in_network = Seconds(3e-6);
+    r.use = false;
+    Schedule other;
+    other.unroll = 2;
+    r.tried = {{r.plan, Seconds(1e-6), Seconds(2e-6), ""},
+               {to_string(other), Seconds(1e-6), std::nullopt, "crashed: Aborted"}};
+    TuningDb db(path_);
+    db.put(r);
+    const auto found = db.find({"conv", "1234", 1, "0.1.0", "Halide 1.2.3, emitter 4"});
+    ASSERT_TRUE(found);
+    EXPECT_EQ(write_record(*found), write_record(r));
+    EXPECT_EQ(time_alone(*found, r.plan), Seconds(2e-6));
+    EXPECT_FALSE(time_alone(*found, to_string(other)));
+    EXPECT_FALSE(db.find({"conv", "1234", 1, "0.1.0", "Halide 1.2.3, emitter 5"}));
+    EXPECT_FALSE(db.find({"conv", "1234", 1, "0.1.0", ""}));
+    // Joined with a file, the one with more trials stays.
+    const std::filesystem::path file = folder_.path() / "more.jsonl";
+    TuningRecord more = r;
+    more.trials = 3;
+    write_file(file, write_record(more).dump() + "\n");
+    db.import(file);
+    EXPECT_EQ(db.all().at(0).trials, 3);
+    write_file(file, write_record(r).dump() + "\n");
+    db.import(file);
+    EXPECT_EQ(db.all().at(0).trials, 3);
+}
+
+TEST_F(Tuner, RefusesTrialsThatSayNothing) {
+    TuningRecord r = record("conv", 1);
+    const auto refuses = [&](const TriedPlan &t) {
+        TuningRecord with = r;
+        with.tried = {t};
+        EXPECT_THROW(read_record(JsonReader::of(write_record(with), {"a.jsonl", "line 1"})),
+                     UserError);
+    };
+    const std::string plan = to_string(Schedule());
+    refuses({plan, std::nullopt, std::nullopt, ""});
+    refuses({plan, std::nullopt, Seconds(1e-6), "crashed"});
+    refuses({"tile lanes=none", std::nullopt, Seconds(1e-6), ""});
+}
+
+TEST_F(Tuner, RefusesADatabaseOfAnEarlierLayoutAndLeavesItAlone) {
+    { TuningDb db(path_); }
+    {
+        SQLite::Database raw(path_.string(), SQLite::OPEN_READWRITE);
+        raw.exec("PRAGMA user_version = 1");
+    }
+    const std::string before = read_file(path_);
+    try {
+        TuningDb db(path_);
+        ADD_FAILURE();
+    } catch (const UserError &e) {
+        EXPECT_NE(std::string(e.what()).find("of an earlier version of this tool"),
+                  std::string::npos)
+            << e.what();
+    }
+    EXPECT_EQ(read_file(path_), before);
 }
 
 TEST_F(Tuner, JoinsJsonLinesAndKeepsTheBetterRecord) {
