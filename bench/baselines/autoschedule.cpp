@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "dsl/algorithms.h"
 #include "dsl/zoo.h"
+#include "schedules/apply.h"
 #include "schedules/emit.h"
 #include "schedules/toolchain.h"
 #include "search/peak.h"
@@ -65,7 +66,7 @@ void compile(const Layer &layer, const std::string &scheduler, int parallelism,
     fix_size(algorithm.weights, weight_count(layer).count());
     fix_size(algorithm.bias, layer.output.channels);
     std::vector<Halide::Argument> arguments;
-    for (Halide::ImageParam &p : algorithm.parameters()) {
+    for (Halide::ImageParam &p : parameters({algorithm})) {
         estimate(p);
         arguments.emplace_back(p);
     }
@@ -81,6 +82,7 @@ void compile(const Layer &layer, const std::string &scheduler, int parallelism,
     pipeline.compile_to_module(arguments, "layer", target, Halide::LinkageType::ExternalPlusArgv)
         .compile({{Halide::OutputFileType::object, object.string()}});
     run_c_compiler(
+        toolchain_for(host_kernel_target().text),
         {"-shared", "-o", unfinished.string(), object.string(), "-lpthread", "-ldl", "-lm"},
         library.parent_path());
     fs::remove(object);

@@ -24,8 +24,8 @@ protected:
     /// Exit status of the self-check; what it says goes into `said`.
     int check(const Network &network, const Target &core, std::string &said) {
         const KernelTarget target = parse_kernel_target(core.kernels->halide_target);
-        const auto schedules = default_schedules(network, target, core_info(core));
-        write_package(plan_package(network, schedules, target), random_weights(network, 1), {},
+        const auto kernels = default_kernels(network, target, core_info(core));
+        write_package(plan_package(network, kernels, target), random_weights(network, 1), {},
                       context_, folder_.path() / network.name);
         const std::string output = (folder_.path() / "said").string();
         const std::string program = (folder_.path() / network.name / "bin/selfcheck").string();
