@@ -55,7 +55,8 @@ def time_once(programs, network, folders, options):
     sources = [word for name, folder in folders.items() for word in ("--from", f"{name}={folder}")]
     done = subprocess.run(
         ["taskset", "-c", str(cores_for(1)[0]), programs / "baseline_layers", network,
-         "--rounds", str(options.rounds), "--slice", str(options.layer_slice), *sources],
+         "--rounds", str(options.rounds), "--slice", str(options.layer_slice), *sources,
+         *(["--db", str(options.db)] if options.db else [])],
         capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"run.py: baseline_layers: {done.stderr.strip() or done.returncode}")
@@ -88,7 +89,8 @@ def summarise(runs):
         names = sorted(set().union(*peers))
         row = {k: layers[0][k] for k in ("key", "name", "op", "count", "macs")}
         row["bound_us"] = min(layer["bound_us"] for layer in layers)
-        row["peers"] = {"edgefront": pooled(peers, "edgefront")}
+        ours = [name for name in names if name.startswith("edgefront")]
+        row["peers"] = {name: pooled(peers, name) for name in ours}
         for scheduler in SCHEDULERS:
             row["peers"][scheduler] = best_of(
                 [(n, pooled(peers, n)) for n in names if n.startswith(scheduler)])

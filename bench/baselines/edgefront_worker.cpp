@@ -1,18 +1,21 @@
-// Edgefront as a peer: the library that `generate` ships, with default schedules.
+// Edgefront as a peer: the library that `generate` ships, with default schedules or (--db) tuned
+// plans.
 #include "bench/baselines/worker.h"
-#include "schedules/schedule_space.h"
+#include "search/host_plans.h"
 
 namespace edgefront {
 namespace {
 
 PreparedNetwork prepare(const Network &network, const NetworkWeights &weights,
-                        const std::vector<float> &input, int threads) {
+                        const std::vector<float> &input, const WorkerOptions &options) {
     const KernelTarget target = host_kernel_target();
     BuildContext context;
     context.cache = cache_directory();
     context.tool_version = EDGEFRONT_VERSION;
-    const PackagePlan plan = plan_package(network, default_kernels(network, target), target);
-    const auto runner = std::make_shared<Runner>(plan, weights, context, threads);
+    const HostPlans plans =
+        host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
+    const PackagePlan plan = plan_package(network, plans.kernels, target);
+    const auto runner = std::make_shared<Runner>(plan, weights, context, options.threads);
     runner->run(input);
     return {[=] { runner->rerun(); }, [=] { return runner->run(input); }};
 }

@@ -1,6 +1,7 @@
 // Every distinct convolution of a network alone and warm, on one core: our kernel under its default
-// schedule against what Halide's autoschedulers made of the same algorithm (autoschedule.cpp).
-// Candidates of a layer take turns, round by round; each must give the reference's output first.
+// schedule, and (--db) the best that tuning found, against what Halide's autoschedulers made of the
+// same algorithm (autoschedule.cpp). Candidates of a layer take turns, round by round; each must
+// give the reference's output first.
 //
 //   baseline_layers NETWORK --list                  their keys, and how often each occurs
 //   baseline_layers NETWORK --from NAME=FOLDER...   times FOLDER/KEY.so where it is there
@@ -9,6 +10,7 @@
 #include "dsl/zoo.h"
 #include "schedules/packing.h"
 #include "schedules/schedule_space.h"
+#include "search/host_plans.h"
 #include "search/layer_bound.h"
 #include "search/runner.h"
 #include "tests/schedules/kernel_cases.h"
@@ -23,6 +25,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 namespace edgefront {
@@ -34,6 +37,7 @@ struct Options {
     std::string network;
     bool list = false;
     std::map<std::string, std::string> folders; ///< name of a peer, its libraries
+    std::string db;                             ///< of tuned plans; empty: defaults only
     int rounds = 8;
     double slice = 2e-3; ///< seconds of a candidate in a round
 };
@@ -74,10 +78,19 @@ struct Candidate {
     Seconds least = Seconds(INFINITY);
 };
 
+/// The fastest plan of the layer alone that tuning found; nothing where it has not been tuned.
+std::optional<Schedule> tuned_alone(const Layer &layer, const std::string &db) {
+    const auto record = TuningDb(db).find(host_key({layer}, 1, EDGEFRONT_VERSION));
+    if (!record || record->tried.empty() || !record->tried.front().measured) {
+        return {};
+    }
+    return parse_schedule(record->tried.front().plan);
+}
+
 /// Our kernel on packed weights.
-Candidate ours(KernelCase &c, GuardedFloats &out) {
+Candidate ours(const std::string &name, const Schedule &schedule, KernelCase &c,
+               GuardedFloats &out) {
     const KernelTarget target = host_kernel_target();
-    const Schedule schedule = default_schedule(c.layer, isa_info(target.text));
     struct Held {
         JitKernel kernel;
         GuardedFloats weights, bias;
@@ -89,7 +102,7 @@ Candidate ours(KernelCase &c, GuardedFloats &out) {
     std::vector<const float *> operands = c.inputs();
     operands.insert(operands.end(), {held->weights.data(), held->bias.data()});
     held->kernel.bind(operands, out.data());
-    return {"edgefront", [held] { held->kernel.run(); }, {}, Seconds(INFINITY)};
+    return {name, [held] { held->kernel.run(); }, {}, Seconds(INFINITY)};
 }
 
 /// A dense tensor as Halide's C interface wants it.
@@ -181,7 +194,12 @@ Json time_layer(const Layer &layer, const Options &options) {
     KernelCase c(layer, Random(1));
     GuardedFloats out(count(layer.output.elements()));
     std::vector<Candidate> candidates;
-    candidates.push_back(ours(c, out));
+    const Schedule usual = default_schedule(layer, isa_info(host_kernel_target().text));
+    candidates.push_back(ours("edgefront", usual, c, out));
+    if (!options.db.empty()) {
+        const Schedule tuned = tuned_alone(layer, options.db).value_or(usual);
+        candidates.push_back(ours("edgefront tuned", tuned, c, out));
+    }
     for (const auto &[peer, folder] : options.folders) {
         const fs::path library = fs::path(folder) / (key(layer) + ".so");
         if (fs::exists(library)) {
@@ -250,6 +268,7 @@ int main(int argc, char **argv) {
     app.add_option("network", options.network)->required();
     app.add_flag("--list", options.list);
     app.add_option("--from", folders, "NAME=FOLDER");
+    app.add_option("--db", options.db)->check(CLI::ExistingFile);
     app.add_option("--rounds", options.rounds)->check(CLI::PositiveNumber);
     app.add_option("--slice", options.slice, "Seconds")->check(CLI::PositiveNumber);
     CLI11_PARSE(app, argc, argv);

@@ -1,5 +1,6 @@
 """What run.py measured, as Markdown."""
 import math
+import statistics
 
 from autoschedulers import SCHEDULERS
 
@@ -38,7 +39,8 @@ def machine_section(machines):
             table(["threads", "GFLOP/s", *levels], rows))
 
 
-LABELS = {"edgefront": "Edgefront", "onnxruntime": "ONNX Runtime", "xnnpack": "XNNPACK"}
+LABELS = {"edgefront": "Edgefront", "edgefront tuned": "Edgefront tuned",
+          "onnxruntime": "ONNX Runtime", "xnnpack": "XNNPACK"}
 
 
 def peers_of(cells):
@@ -89,6 +91,11 @@ def better_of(peers):
     return min((p["median_us"] for p in there), default=None)
 
 
+def ours_of(peers):
+    """Edgefront's tuned kernel where there is one, else the default."""
+    return peers.get("edgefront tuned") or peers["edgefront"]
+
+
 def layer_time(peer):
     return "-" if peer is None else f"{peer['median_us']:.1f} / {peer['least_us']:.1f}"
 
@@ -99,32 +106,39 @@ def geometric_mean(values):
 
 def layers_section(network, layers):
     rows, ratios = [], []
+    variants = [name for name in ("edgefront", "edgefront tuned") if name in layers[0]["peers"]]
     for layer in layers:
         peers, better = layer["peers"], better_of(layer["peers"])
-        ours = peers["edgefront"]
+        ours = ours_of(peers)
         if ours and better:
             ratios.append(better / ours["median_us"])
         rows.append([layer["name"], layer["key"].split("-bias")[0], layer["count"],
-                     layer_time(ours), *(layer_time(peers[s]) for s in SCHEDULERS),
+                     *(layer_time(peers[name]) for name in variants),
+                     *(layer_time(peers[s]) for s in SCHEDULERS),
                      f"{100 * layer['bound_us'] / ours['median_us']:.0f} %" if ours else "wrong",
                      f"{ratios[-1]:.2f}" if ours and better else "-"])
     text = f"## Convolutions of {network}, alone and warm, one thread (us)\n\n"
-    text += table(["layer", "key", "times", "Edgefront", *SCHEDULERS, "% of roofline",
-                   "better of both / Edgefront"], rows)
+    text += table(["layer", "key", "times", *map(label, variants), *SCHEDULERS, "% of roofline",
+                   f"better of both / {label(variants[-1])}"], rows)
     if ratios:
-        text += (f"\nThe better autoscheduler takes {geometric_mean(ratios):.2f} times Edgefront's "
-                 f"time in the geometric mean of {len(ratios)} distinct layers, "
+        shares = [l["bound_us"] / ours_of(l["peers"])["median_us"] for l in layers
+                  if l["op"] == "depthwise_conv2d" and ours_of(l["peers"])]
+        if shares:
+            text += (f"\nDepthwise layers reach {100 * statistics.median(shares):.0f} % of their "
+                     "roofline in the median. ")
+        text += (f"\nThe better autoscheduler takes {geometric_mean(ratios):.2f} times "
+                 f"{label(variants[-1])}'s time in the geometric mean of {len(ratios)} distinct layers, "
                  f"{min(ratios):.2f} at least, by medians. ")
     return text + sums(layers)
 
 
 def sums(layers):
     """Layer by layer over the whole network, where every candidate has a time."""
-    full = [l for l in layers if l["peers"]["edgefront"] and better_of(l["peers"])]
+    full = [l for l in layers if ours_of(l["peers"]) and better_of(l["peers"])]
 
     def total(time):
         return sum(l["count"] * time(l) for l in full) * 1e-3
-    ours = total(lambda l: l["peers"]["edgefront"]["median_us"])
+    ours = total(lambda l: ours_of(l["peers"])["median_us"])
     text = f"Layer by layer Edgefront sums to {ours:.2f} ms"
     if full:
         text += f", the better autoscheduler to {total(lambda l: better_of(l['peers'])):.2f} ms"

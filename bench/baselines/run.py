@@ -31,6 +31,7 @@ def parse_arguments():
         help="a build with -DEDGEFRONT_BENCH=ON (%(default)s)")
     add("--networks", nargs="+", default=NETWORKS, metavar="NETWORK", help="names or files")
     add("--threads", type=numbers, default=[1, 2], help="numbers, with commas (1,2)")
+    add("--db", type=pathlib.Path, help="tuning database: Edgefront's tuned plans are a peer, too")
     add("--runs", type=int, default=3, help="times that all peers start afresh (%(default)s)")
     add("--rounds", type=int, default=8, help="turns of every peer in a run (%(default)s)")
     add("--slice", type=float, default=0.1, help="seconds of a turn (%(default)s)")
@@ -85,6 +86,8 @@ class Bench:
         same = [network, "--threads", threads, "--seed", self.options.seed]
         ours = [self.programs / "baseline_edgefront", *same]
         commands = {"edgefront": ours, "edgefront again": ours}  # the second is the A/A control
+        if self.options.db:
+            commands["edgefront tuned"] = [*ours, "--db", self.options.db]
         if "onnxruntime" not in self.left_out:
             commands["onnxruntime"] = ["node", HERE / "ort_worker.mjs", self.runtime,
                                        self.model(network), self.input_file(network), threads]

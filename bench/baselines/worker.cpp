@@ -72,12 +72,13 @@ int run_worker(int argc, char **argv, const Prepare &prepare) {
     app.add_option("network", options.network)->required();
     app.add_option("--threads", options.threads)->check(CLI::Range(1, 256));
     app.add_option("--seed", options.seed);
+    app.add_option("--db", options.db);
     CLI11_PARSE(app, argc, argv);
     try {
         const Network network = Zoo().network(options.network);
         const std::vector<float> input = random_input(network, options.seed);
         const PreparedNetwork prepared =
-            prepare(network, random_weights(network, options.seed), input, options.threads);
+            prepare(network, random_weights(network, options.seed), input, options);
         say({{"ready", true}});
         for (std::string line; std::getline(std::cin, line);) {
             say(answer(line, prepared, input));

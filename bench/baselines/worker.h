@@ -20,6 +20,7 @@ struct WorkerOptions {
     std::string network;
     std::uint64_t seed = 1; ///< of weights and input
     int threads = 1;
+    std::string db; ///< of tuned plans, for a peer that takes them
 };
 
 /// A network that a peer holds ready; its input is inside already.
@@ -31,11 +32,12 @@ struct PreparedNetwork {
 /// Runs of `prepared`, after one that wakes threads and fills caches.
 Timing time_runs(const PreparedNetwork &prepared, Seconds duration);
 
-using Prepare = std::function<PreparedNetwork(const Network &, const NetworkWeights &,
-                                              const std::vector<float> &input, int threads)>;
+using Prepare =
+    std::function<PreparedNetwork(const Network &, const NetworkWeights &,
+                                  const std::vector<float> &input, const WorkerOptions &)>;
 
-/// The whole program: `worker NETWORK [--threads N] [--seed S]`; `prepare` is told the network with
-/// its seeded weights and input. Returns the exit code.
+/// The whole program: `worker NETWORK [--threads N] [--seed S] [--db FILE]`; `prepare` is told the
+/// network with its seeded weights and input. Returns the exit code.
 int run_worker(int argc, char **argv, const Prepare &prepare);
 
 } // namespace edgefront

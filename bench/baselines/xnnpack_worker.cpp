@@ -288,8 +288,8 @@ struct Runtime {
 };
 
 PreparedNetwork prepare(const Network &network, const NetworkWeights &weights,
-                        const std::vector<float> &input, int threads) {
-    const auto runtime = std::make_shared<Runtime>(network, weights, input, threads);
+                        const std::vector<float> &input, const WorkerOptions &options) {
+    const auto runtime = std::make_shared<Runtime>(network, weights, input, options.threads);
     return {[=] { check(xnn_invoke_runtime(runtime->runtime), "to run"); },
             [=] {
                 return std::vector<float>(runtime->output.begin(),

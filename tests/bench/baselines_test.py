@@ -49,7 +49,7 @@ class Networks(unittest.TestCase):
         machine = {"peak_gflops": 100, "networks": {
             "n": {"macs": 10**8, "compute_bound_ms": 1, "layers_bound_ms": 2}}}
         text = report.network_section(1, [{"network": "n", "peers": self.cell}], machine)
-        for column in ("edgefront tuned ms", "edgefront tuned/ORT", "Edgefront/ORT", "A/A"):
+        for column in ("Edgefront tuned ms", "Edgefront tuned/ORT", "Edgefront/ORT", "A/A"):
             self.assertIn(f"| {column} |", text)
         self.assertIn("0.33 / 0.50 (0.25 to 0.50)", text)
 
@@ -77,6 +77,15 @@ class Layers(unittest.TestCase):
         [row] = autoschedulers.summarise([[layer]])
         self.assertIsNone(row["peers"]["Adams2019"])
         self.assertEqual(row["wrong"], ["Adams2019-p1"])
+
+    def test_a_tuned_kernel_stands_for_edgefront(self):
+        layer = self.layer(9, Adams2019_p1=12)
+        layer["peers"]["edgefront tuned"] = {"medians_us": [4, 6], "least_us": 4}
+        [row] = autoschedulers.summarise([[layer]])
+        text = report.layers_section("net", [row])
+        self.assertIn("| Edgefront | Edgefront tuned | ", text)
+        self.assertIn("| 100 % | 2.60 |", text)
+        self.assertIn("Edgefront sums to 0.01 ms", report.sums([row]))
 
     def test_means_of_ratios_are_geometric(self):
         self.assertAlmostEqual(report.geometric_mean([1, 4]), 2)
