@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <poll.h>
@@ -117,11 +118,15 @@ run_in_child(const std::function<Json(const std::function<void(const Json &)> &t
     ::close(ends[1]);
     ChildEnd end;
     Listener listener(ends[0], heard);
-    bool asked = false;
+    using Clock = std::chrono::steady_clock;
+    constexpr std::chrono::seconds patience(10);
+    std::optional<Clock::time_point> asked;
     while (listener.listen(end)) {
         if (!asked && stop && stop()) {
-            asked = true;
+            asked = Clock::now();
             ::kill(pid, SIGTERM);
+        } else if (asked && Clock::now() - *asked > patience) { // it hangs
+            ::kill(pid, SIGKILL);
         }
     }
     ::close(ends[0]);

@@ -100,7 +100,9 @@ int run_generate(const Options &options, bool quiet) {
     BuildContext context = build_context(quiet);
     context.target_name = target.name;
     PackageNotes notes;
-    notes.predicted = predicted_costs(host.plan.network, target, options.host.threads);
+    if (host.tuned == 0) { // the model knows default kernels, one per layer
+        notes.predicted = predicted_costs(host.plan.network, target, options.host.threads);
+    }
     if (options.measure) {
         notes.measured = measured_costs(host, context, options);
     }

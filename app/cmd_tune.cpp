@@ -89,8 +89,9 @@ Table table_of(const TuneResult &result, const Network &network, const CostModel
 }
 
 void check_options(const Options &options) {
-    if (options.minutes && !(*options.minutes >= 0)) { // what is no number included
-        throw UserError("--minutes: expected a number from 0 up");
+    constexpr double a_year = 525'600;
+    if (options.minutes && !(*options.minutes >= 0 && *options.minutes <= a_year)) { // or NaN
+        throw UserError("--minutes: expected a number from 0 to 525600");
     }
     const auto whole = [](const std::string &path) {
         return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
@@ -130,13 +131,17 @@ void import_records(const Options &options, bool quiet) {
     }
 }
 
-int run_on_host(const Options &options, const Workload &workload, const Network &network,
-                bool quiet) {
+int run_on_host(const Options &options, const Target &target, const Workload &workload,
+                const Network &network, bool quiet) {
     if (options.fuse) {
         throw UserError("--fuse: on host, fused groups are kernels like others, or none at all");
     }
     if (workload.precision != DataType::fp32) {
         throw UserError("kernels are tuned in fp32 only, not in " + to_string(workload.precision));
+    }
+    if (network.nodes[0].layer.type != DataType::fp32) {
+        throw UserError("--layer: kernels are tuned in fp32 only, and this layer is " +
+                        to_string(network.nodes[0].layer.type));
     }
     import_records(options, quiet);
     KernelTuneRequest request;
@@ -145,6 +150,7 @@ int run_on_host(const Options &options, const Workload &workload, const Network 
     request.threads = workload.threads;
     request.trials = options.trials.value_or(0);
     request.minutes = options.minutes.value_or(request.minutes);
+    request.clock_hz = target.constant("clock_ghz") * 1e9;
     request.db = options.db;
     request.export_to = options.export_to;
     request.output = options.output;
@@ -161,7 +167,7 @@ int run_tune(const Options &options, bool quiet) {
     const Network network = resolve(options);
     check_options(options);
     if (model->target().name == "host") {
-        return run_on_host(options, workload, network, quiet);
+        return run_on_host(options, model->target(), workload, network, quiet);
     }
     require_search(*model);
     if (options.fuse) {

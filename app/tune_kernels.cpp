@@ -9,12 +9,14 @@
 #include "search/host_plans.h"
 #include "search/in_situ.h"
 #include "search/kernel_tuner.h"
+#include "search/plan_space.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <sched.h>
 
 namespace edgefront {
 
@@ -28,11 +30,19 @@ constexpr double ranking_share = 0.06;
 constexpr double confirmation_share = 0.04;
 constexpr double compilers = 2;                       ///< processes
 constexpr double ranking_s = 20, confirmation_s = 12; ///< at most
+/// A network that tells nothing for so long hangs; no kernel compiles for as long.
+constexpr std::chrono::minutes silence(3);
+
+/// That this process may use.
+int cores() {
+    cpu_set_t allowed;
+    return ::sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+}
 
 class HostTuning {
 public:
     HostTuning(const KernelTuneRequest &request, bool quiet)
-        : request_(request), quiet_(quiet), db_(request.db), works_(kernel_works(request.network)),
+        : request_(request), db_(request.db), works_(kernel_works(request.network)),
           progress_(request.minutes > 0 ? "s" : "layers", quiet) {}
 
     int run() {
@@ -51,7 +61,15 @@ public:
             return exit_interrupted;
         }
         request_.output.write(table(), json());
-        return exit_ok;
+        if (in_situ_ && !in_situ_->failure.empty()) {
+            std::fprintf(stderr, "edgefront: the choice inside the network failed: %s\n",
+                         in_situ_->failure.c_str());
+            return exit_check_failed;
+        }
+        const bool none = std::none_of(
+            result_.tuned.layers.begin(), result_.tuned.layers.end(),
+            [](const TunedLayer &l) { return l.record.refused.empty(); });
+        return none && !result_.tuned.layers.empty() ? exit_infeasible : exit_ok;
     }
 
 private:
@@ -96,14 +114,15 @@ private:
         PoolOptions pool_options;
         pool_options.threads = request_.threads;
         pool_options.pinned = request_.threads == 1;
-        pool_options.workers = request_.threads == 1 ? 2 : 1; // timing takes all cores
+        pool_options.workers = request_.threads == 1 ? std::min(2, cores()) : 1; // of all cores
         ProcessPool pool(layers, kernels, pool_options);
         KernelTuneOptions options;
         options.version = EDGEFRONT_VERSION;
+        options.alone = !request_.whole;
         options.search.isa = isa_info(host_kernel_target().text);
         options.search.threads = request_.threads;
         options.search.trials = request_.trials;
-        options.search.clock_hz = find_target("host").constant("clock_ghz") * 1e9;
+        options.search.clock_hz = request_.clock_hz;
         options.stop = [&] {
             out_of_time_ = request_.minutes > 0 && seconds() > search_budget(pool.workers());
             return interrupted() || out_of_time_;
@@ -124,7 +143,7 @@ private:
     /// Every layer has the plan that this very network chose, and nothing was tried since.
     bool known_in_network() const {
         const std::vector<TunedLayer> &layers = result_.tuned.layers;
-        return layers.size() == result_.tuned.wanted &&
+        return layers.size() == result_.tuned.wanted && result_.progress.trials == 0 &&
                std::all_of(layers.begin(), layers.end(), [&](const TunedLayer &l) {
                    return l.record.judged_in == request_.network.name || !l.record.refused.empty();
                });
@@ -156,7 +175,15 @@ private:
             tell(static_cast<std::size_t>(100 * said["share"].get<double>()), 100,
                  [&] { return said["doing"].get<std::string>(); });
         };
-        const ChildEnd end = run_in_child(body, heard, interrupted);
+        Clock::time_point last = Clock::now();
+        const auto stop = [&] { return interrupted() || Clock::now() - last > silence; };
+        const ChildEnd end = run_in_child(
+            body,
+            [&](const Json &said) {
+                last = Clock::now();
+                heard(said);
+            },
+            stop);
         InSituResult chosen;
         if (end.answer) {
             chosen = read_result(*end.answer);
@@ -164,15 +191,15 @@ private:
             chosen.failure = end.failure;
             chosen.interrupted = end.interrupted;
         }
-        if (chosen.interrupted) {
+        if (interrupted()) {
             return;
+        }
+        if (chosen.interrupted) {
+            chosen.failure = "a kernel hung in the network";
         }
         in_situ_ = chosen;
         if (chosen.failure.empty()) {
             keep(works);
-        } else {
-            std::fprintf(stderr, "edgefront: the choice inside the network failed: %s\n",
-                         chosen.failure.c_str());
         }
     }
 
@@ -195,6 +222,9 @@ private:
     Json layers_json() const {
         Json rows = Json::array();
         for (const TunedLayer &l : result_.tuned.layers) {
+            if (l.record.layer.empty()) { // never tried
+                continue;
+            }
             Json row = write_record(l.record);
             row["names"] = l.names;
             row["from_database"] = l.from_database;
@@ -216,10 +246,13 @@ private:
                      {"refused", p.refused},
                      {"trials_per_minute", per_minute()},
                      {"jitter", result_.jitter}};
-        if (in_situ_ && in_situ_->failure.empty()) {
+        if (in_situ_ && !in_situ_->failure.empty()) {
+            json["in_network"] = {{"failure", in_situ_->failure}};
+        } else if (in_situ_) {
             json["in_network"] = {{"ratio", in_situ_->ratio},
                                   {"jitter", in_situ_->jitter},
                                   {"kept_defaults", in_situ_->kept_defaults},
+                                  {"wrong_variants", in_situ_->wrong},
                                   {"tuned_ms", milliseconds(in_situ_->tuned.median)},
                                   {"tuned_min_ms", milliseconds(in_situ_->tuned.least)},
                                   {"default_ms", milliseconds(in_situ_->defaults.median)},
@@ -248,6 +281,9 @@ private:
                          {"plan", "schedule"}};
         for (const TunedLayer &l : result_.tuned.layers) {
             const TuningRecord &r = l.record;
+            if (r.layer.empty()) {
+                continue;
+            }
             const auto us = [](const std::optional<Seconds> &t) {
                 return t ? Json(t->count() * 1e6) : Json();
             };
@@ -294,14 +330,10 @@ private:
 
     std::optional<Seconds> default_time(const TunedLayer &l) const {
         const IsaInfo isa = isa_info(host_kernel_target().text);
-        const KernelPlan plan =
-            l.fused() ? default_chain(l.layers, isa, request_.threads)
-                      : KernelPlan(default_schedule(l.layers[0], isa, request_.threads));
-        return time_alone(l.record, to_string(plan));
+        return time_alone(l.record, to_string(usual_plan(l.layers, isa, request_.threads)));
     }
 
     const KernelTuneRequest &request_;
-    bool quiet_;
     TuningDb db_;
     std::vector<TunedLayer> works_;
     Progress progress_;

@@ -13,6 +13,7 @@ struct KernelTuneRequest {
     int threads = 1;
     std::int64_t trials = 0; ///< per layer; 0: until nothing more is gained
     double minutes = 10;     ///< 0: without limit
+    double clock_hz = 3e9;   ///< turns modelled cycles into predictions
     std::string db;
     std::string export_to;
     OutputOptions output;

@@ -42,6 +42,15 @@ bool slides(const std::vector<Layer> &layers, std::size_t i) {
                        [](const Layer &l) { return l.reach() > l.stride; });
 }
 
+/// Whether a strip at the border needs fewer rows of member `i` than others.
+bool pads_later(const std::vector<Layer> &layers, std::size_t i) {
+    return std::any_of(layers.begin() + static_cast<std::ptrdiff_t>(i) + 1, layers.end(),
+                       [](const Layer &l) {
+                           const int last = (l.output.height - 1) * l.stride + l.reach();
+                           return l.pad_top > 0 || last - l.pad_top > l.input.height;
+                       });
+}
+
 bool is_convolution(const Layer &layer) {
     return layer.op == Op::conv2d && layer.groups == 1;
 }
@@ -148,7 +157,9 @@ std::vector<std::vector<int>> kernel_groups(const Network &network) {
 
 ScheduleSpace ChainSpace::member(std::size_t i, int strip) const {
     ScheduleSpace space = members.at(i);
-    const int together = slides(layers, i) ? 1 : rows_needed(layers, i, strip);
+    const int together = slides(layers, i) || pads_later(layers, i)
+                             ? 1
+                             : rows_needed(layers, i, strip);
     space.rows.erase(std::remove_if(space.rows.begin(), space.rows.end(),
                                     [=](int rows) { return together % rows != 0; }),
                      space.rows.end());
@@ -198,7 +209,9 @@ KernelPlan default_chain(const std::vector<Layer> &layers, const IsaInfo &isa, i
     constexpr std::int64_t near_bytes = 256 * 1024; // of a second cache
     const ChainSpace space = chain_space(layers, isa);
     KernelPlan plan;
-    plan.members.resize(layers.size());
+    for (const ScheduleSpace &member : space.members) {
+        plan.members.push_back(default_schedule(member));
+    }
     for (const int parts : space.parts) {
         plan.parts = parts <= threads ? parts : plan.parts;
     }

@@ -1,10 +1,12 @@
 // A network and its schedules leave as a kernel package: one folder that needs nothing of this
 // tool.
 //
-//   include/<name>.h, edgefront_*.h     the C interface        lib/lib<name>.a    kernels and
-//   runtime lib/cmake/<name>/                   find_package(<name>)   weights.bin        packed
-//   weights src/, bin/selfcheck                 check of every layer   manifest.json      what is
-//   inside
+//   include/<name>.h, edgefront_*.h   the C interface
+//   lib/lib<name>.a                   kernels and runtime
+//   lib/cmake/<name>/                 find_package(<name>)
+//   weights.bin                       packed weights
+//   src/, bin/selfcheck               check of every layer
+//   manifest.json                     what is inside
 //
 // For another architecture than this machine's a cross compiler builds it, the self-check
 // statically, so that an emulator runs it here. Kernels are compiled once per workload key into a
@@ -70,6 +72,7 @@ std::string name_of(const PackagePlan &plan, const PackageStep &step);
 
 /// `default_schedule` for every layer, each in a kernel of its own, parallel where that pays; such
 /// kernels run on any number of threads.
+constexpr int default_threads = 2; ///< what their parallel loops are chosen for
 std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
                                           const CoreInfo &core = {});
 

@@ -81,12 +81,11 @@ std::string c_name(const std::string &network_name) {
 
 std::vector<KernelChoice> default_kernels(const Network &network, const KernelTarget &target,
                                           const CoreInfo &core) {
-    constexpr int several_threads = 2;
     std::vector<KernelChoice> kernels;
     for (std::size_t i = 0; i < network.nodes.size(); i++) {
         kernels.push_back({{static_cast<int>(i)},
                            default_schedule(network.nodes[i].layer, isa_info(target.text),
-                                            several_threads, core)});
+                                            default_threads, core)});
     }
     return kernels;
 }

@@ -48,13 +48,14 @@ std::size_t parse_name(const std::string &line, const std::string &knob, const s
                         did_you_mean(value, names));
 }
 
-int parse_int(const std::string &line, const std::string &knob, const std::string &value) {
+int parse_int(const std::string &line, const std::string &knob, const std::string &value,
+              int least = 1) {
     int number = 0;
     const char *end = value.data() + value.size();
     const auto [stop, status] = std::from_chars(value.data(), end, number);
-    if (status != std::errc() || stop != end || number < 1 || number > most) {
-        throw bad(line, knob + " is '" + value + "', expected an integer from 1 to " +
-                            std::to_string(most));
+    if (status != std::errc() || stop != end || number < least || number > most) {
+        throw bad(line, knob + " is '" + value + "', expected an integer from " +
+                            std::to_string(least) + " to " + std::to_string(most));
     }
     return number;
 }
@@ -111,7 +112,7 @@ Schedule parse_schedule(const std::string &text) {
         } else if (name == "block") {
             schedule.block = parse_int(text, name, value);
         } else if (name == "prefetch") {
-            schedule.prefetch = parse_int(text, name, value);
+            schedule.prefetch = parse_int(text, name, value, 0);
         } else {
             const IntKnob *found = nullptr;
             for (const IntKnob &knob : int_knobs) {

@@ -140,6 +140,8 @@ std::vector<Schedule> ScheduleSpace::all() const {
                                 s.unroll = u;
                                 s.order = o;
                                 s.parallel = over;
+                                s.block = block.front();
+                                s.prefetch = prefetch.front();
                                 if (contains(s)) {
                                     found.push_back(s);
                                 }

@@ -88,7 +88,8 @@ HostPlans host_plans(const Network &network, const KernelTarget &target, const T
             nodes = {i};
             plan = tuned_plan(layers_at(network, nodes), isa, db, threads, version);
         }
-        plans.tuned += plan ? nodes.size() : 0;
+        const KernelPlan &own = usual[static_cast<std::size_t>(i)].plan;
+        plans.tuned += plan && *plan != own ? nodes.size() : 0;
         plans.kernels.push_back(plan ? KernelChoice{nodes, *plan}
                                      : usual[static_cast<std::size_t>(i)]);
         i = nodes.back() + 1;

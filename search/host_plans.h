@@ -22,7 +22,7 @@ TuningKey host_key(const std::vector<Layer> &layers, int threads, const std::str
 
 struct HostPlans {
     std::vector<KernelChoice> kernels;
-    std::size_t tuned = 0; ///< nodes whose plan comes from the database
+    std::size_t tuned = 0; ///< nodes whose plan is another than the default one
 };
 
 /// `database` may be empty: defaults only. Throws UserError when there is no such file.

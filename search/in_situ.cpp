@@ -1,6 +1,7 @@
 #include "search/in_situ.h"
 
 #include "dsl/weights.h"
+#include "schedules/package/layer_check.h"
 #include "search/network_variants.h"
 #include "search/race.h"
 #include "search/statistics.h"
@@ -28,6 +29,7 @@ constexpr double build_share = 0.5;
 constexpr double rank_share = 0.35;
 constexpr std::size_t least_rounds = 6;
 constexpr int most_chained = 3;
+constexpr double tolerance = EDGEFRONT_TOLERANCE; // of the output's range
 
 Seconds since(Clock::time_point start) {
     return Seconds(std::chrono::duration<double>(Clock::now() - start).count());
@@ -79,15 +81,25 @@ private:
         return list;
     }
 
-    Built built(const Variant &variant, double from, double to) const {
+    /// Nothing when it does not compute what the first one does.
+    std::optional<Built> built(const Variant &variant, double from, double to) {
         BuildContext context = options_.build;
         context.progress = [&](int done, int total, const std::string &layer) {
             tell(from + (to - from) * done / std::max(total, 1), "compiling " + layer);
         };
         auto runner = std::make_unique<Runner>(plan_package(network_, variant.kernels, target_),
                                                weights_, context, options_.threads);
-        runner->run(input_);
-        return {variant, std::move(runner)};
+        const std::vector<float> output = runner->run(input_);
+        if (expected_.empty()) {
+            expected_ = output;
+        }
+        const naive_difference difference =
+            naive_compare(expected_.data(), output.data(), output.size());
+        if (!(difference.error <= tolerance * std::max(difference.range, 1e-6))) {
+            result_.wrong++;
+            return {};
+        }
+        return Built{variant, std::move(runner)};
     }
 
     /// Compiles all variants, the later half of them in another process.
@@ -118,7 +130,9 @@ private:
             tell(build_share / 2, "compiling");
         }
         for (const Variant &variant : list) {
-            built_.push_back(built(variant, build_share, build_share));
+            if (std::optional<Built> one = built(variant, build_share, build_share)) {
+                built_.push_back(std::move(*one));
+            }
         }
     }
 
@@ -191,6 +205,7 @@ private:
         }
     }
 
+
     /// Takes a chain that is faster than its layers one by one.
     void judge_chain(std::size_t work, const std::vector<std::vector<double>> &times) {
         InSituChoice &choice = result_.choices[work];
@@ -224,12 +239,18 @@ private:
     void confirm() {
         const double from = build_share + rank_share;
         built_.resize(1);
-        built_.push_back(built(variants_.make([&](std::size_t work) {
+        std::optional<Built> winners = built(variants_.make([&](std::size_t work) {
             const auto found = chosen_.find(work);
             return found == chosen_.end() ? std::nullopt : std::optional(found->second);
         }),
-                               from, from));
-        built_.push_back(built(variants_.separate(0), from, from));
+                                             from, from);
+        std::optional<Built> control = built(variants_.separate(0), from, from);
+        if (!winners || !control) {
+            keep_defaults();
+            return;
+        }
+        built_.push_back(std::move(*winners));
+        built_.push_back(std::move(*control));
         const int runs = runs_per_burst();
         std::vector<std::vector<double>> bursts(built_.size());
         std::vector<std::vector<Seconds>> all(built_.size());
@@ -254,7 +275,7 @@ private:
         result_.tuned = summarise(all[1]);
         result_.ratio = ratio(1, 0);
         result_.jitter = std::fabs(ratio(2, 0) - 1);
-        if (result_.ratio >= 1) {
+        if (!is_gain(result_.ratio, result_.jitter)) {
             keep_defaults();
         }
     }
@@ -276,6 +297,7 @@ private:
     const KernelTarget target_ = host_kernel_target();
     NetworkWeights weights_;
     std::vector<float> input_;
+    std::vector<float> expected_; ///< output of the defaults
     NetworkVariants variants_;
     std::vector<Built> built_;
     std::map<std::size_t, std::size_t> chosen_; ///< plans, by work; chains that are used only
@@ -307,6 +329,10 @@ std::size_t best_of(const std::vector<std::vector<double>> &times, std::size_t i
         }
     }
     return best;
+}
+
+bool is_gain(double ratio, double jitter) {
+    return ratio < 1 - jitter;
 }
 
 void choose_plan(TuningRecord &record, const std::string &plan) {
@@ -353,6 +379,7 @@ Json write_result(const InSituResult &r) {
             {"ratio", r.ratio},
             {"jitter", r.jitter},
             {"kept_defaults", r.kept_defaults},
+            {"wrong", r.wrong},
             {"failure", r.failure},
             {"interrupted", r.interrupted}};
 }
@@ -368,6 +395,7 @@ InSituResult read_result(const Json &json) {
     r.ratio = json.at("ratio").get<double>();
     r.jitter = json.at("jitter").get<double>();
     r.kept_defaults = json.at("kept_defaults").get<bool>();
+    r.wrong = json.at("wrong").get<int>();
     r.failure = json.at("failure").get<std::string>();
     r.interrupted = json.at("interrupted").get<bool>();
     return r;

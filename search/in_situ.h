@@ -36,7 +36,8 @@ struct InSituResult {
     Timing tuned, defaults;            ///< of whole networks, in turns
     double ratio = 1;                  ///< tuned to default: the median over rounds
     double jitter = 0;                 ///< the same between two networks of defaults, less one
-    bool kept_defaults = false;        ///< the winners together were no faster
+    bool kept_defaults = false; ///< the winners together gained no more than the jitter
+    int wrong = 0;              ///< variants that did not compute what the defaults do: left out
     std::string failure;               ///< why there is none of this
     bool interrupted = false;
 };
@@ -44,6 +45,10 @@ struct InSituResult {
 /// `works` have records with trials. What fails is in the result.
 InSituResult choose_in_situ(const Network &network, const std::vector<TunedLayer> &works,
                             const InSituOptions &options);
+
+/// Whether tuned networks that take `ratio` of the default's time are faster, where equal ones differ
+/// by `jitter`.
+bool is_gain(double ratio, double jitter);
 
 /// The record's plan is `plan` from now on, with its own times where it was tried.
 void choose_plan(TuningRecord &record, const std::string &plan);

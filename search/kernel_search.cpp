@@ -20,7 +20,7 @@ constexpr double memory = 0.65; // of the potential, from batch to batch
 
 KernelSearch::KernelSearch(std::size_t work, const std::vector<Layer> &layers,
                            const SearchOptions &options, const std::optional<TuningRecord> &known)
-    : work_(work), layers_(layers.size()), options_(options),
+    : work_(work), options_(options),
       space_(layers, options.isa, options.threads), random_(derive_seed(1, key(layers))) {
     if (known) {
         resume(*known);
@@ -42,6 +42,12 @@ void KernelSearch::resume(const TuningRecord &known) {
     }
 }
 
+std::int64_t KernelSearch::trials() const {
+    return std::count_if(tried_.begin(), tried_.end(), [](const auto &entry) {
+        return entry.second.measured || !entry.second.refused.empty();
+    });
+}
+
 bool KernelSearch::at_rest() const {
     if (!batch_.empty() || race_) {
         return false;
@@ -51,7 +57,8 @@ bool KernelSearch::at_rest() const {
 }
 
 void KernelSearch::add(const std::string &plan) {
-    const bool room = options_.trials == 0 || trials() < options_.trials;
+    const bool room = options_.trials == 0 ||
+                      static_cast<std::int64_t>(tried_.size()) < options_.trials;
     if (room && space_.contains(plan) && tried_.count(plan) == 0) {
         TriedPlan &t = tried_[plan];
         t.plan = plan;
@@ -273,7 +280,7 @@ void KernelSearch::write(TuningRecord &r) const {
     }
     r.judged_in.clear();
     r.in_network.reset();
-    r.use = layers_ == 1; // whether a chain gains anything shows in a network only
+    r.use = false;
 }
 
 namespace {

@@ -50,11 +50,12 @@ public:
     std::optional<Seconds> default_time() const;
     /// A guess at the part of its time that the next batch may gain.
     double potential() const { return potential_; }
-    std::int64_t trials() const { return static_cast<std::int64_t>(tried_.size()); }
+    /// Those that have a result.
+    std::int64_t trials() const;
     /// Of the races since the last call.
     std::vector<double> take_jitter();
     const PlanSpace &space() const { return space_; }
-    /// Fills in what the search knows: plan, times, trials, tried.
+    /// Fills in what the search knows: plan, times, trials, tried. Nothing has judged it so far.
     void write(TuningRecord &record) const;
 
 private:
@@ -68,7 +69,6 @@ private:
     std::string best_measured() const;
 
     std::size_t work_;
-    std::size_t layers_;
     SearchOptions options_;
     PlanSpace space_;
     Random random_;

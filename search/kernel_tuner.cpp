@@ -2,6 +2,7 @@
 
 #include "schedules/fusion.h"
 #include "search/host_plans.h"
+#include "search/in_situ.h"
 #include "search/statistics.h"
 
 #include <algorithm>
@@ -23,7 +24,6 @@ public:
         constexpr std::size_t few = 6;
         return samples_.size() < few ? unknown : *percentile(samples_, 0.9);
     }
-    double median() const { return percentile(samples_, 0.5).value_or(0); }
 
 private:
     std::vector<double> samples_;
@@ -223,7 +223,16 @@ private:
         r.threads = key.threads;
         r.version = key.version;
         r.compiler = key.compiler;
+        const TuningRecord before = r;
         searches_[work]->write(r);
+        if (before.judged_in.empty()) {
+            r.use = options_.alone && !works_[work].fused();
+        } else { // what ran in a network stays until one decides again
+            choose_plan(r, before.plan);
+            r.judged_in = before.judged_in;
+            r.in_network = before.in_network;
+            r.use = before.use;
+        }
         db_.put(r);
     }
 
@@ -248,7 +257,6 @@ private:
         KernelTuneResult r;
         r.progress = progress();
         r.jitter = jitter_.limit();
-        r.typical_jitter = jitter_.median();
         r.tuned.wanted = works_.size();
         r.tuned.interrupted = interrupted;
         for (std::size_t i = 0; i < works_.size(); i++) {

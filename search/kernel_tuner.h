@@ -27,6 +27,8 @@ struct KernelProgress {
 struct KernelTuneOptions {
     SearchOptions search;
     std::string version;
+    /// No network judges the layers afterwards: the best plan alone is the one to use.
+    bool alone = false;
     std::function<bool()> stop = [] { return false; }; ///< asked often; out of time included
     std::function<void(const KernelProgress &)> progress = [](const KernelProgress &) {};
 };
@@ -35,7 +37,6 @@ struct KernelTuneResult {
     TuneResult tuned;
     KernelProgress progress;   ///< how far it came
     double jitter = 0;         ///< between equal kernels, as a part of their time: 90th percentile
-    double typical_jitter = 0; ///< median
 };
 
 /// The different layers of a network, with the names that they have there, and behind them the

@@ -20,6 +20,25 @@ std::size_t work_of(const std::vector<TunedLayer> &works, const std::vector<Laye
     return static_cast<std::size_t>(found - works.begin());
 }
 
+/// The default as the trials had it: on one thread without its parallel loops.
+std::string as_tried(const KernelPlan &plan, int threads) {
+    KernelPlan serial = plan;
+    if (!plan.fused() && threads == 1) {
+        serial.members[0].parallel = ParallelOver::none;
+    }
+    return to_string(serial);
+}
+
+/// The default, or where trials refused it the best plan alone.
+std::string safe_plan(const TuningRecord &record, const KernelPlan &usual) {
+    const std::string tried = as_tried(usual, record.threads);
+    const bool refused =
+        std::any_of(record.tried.begin(), record.tried.end(), [&](const TriedPlan &t) {
+            return !t.refused.empty() && (t.plan == tried || t.plan == to_string(usual));
+        });
+    return refused && record.tried[0].measured ? record.tried[0].plan : to_string(usual);
+}
+
 /// Adds the best plans alone.
 void add_best(const TuningRecord &record, std::size_t most, std::vector<std::string> &plans) {
     for (const TriedPlan &t : record.tried) { // best first
@@ -40,7 +59,7 @@ NetworkVariants::NetworkVariants(const Network &network, const std::vector<Tuned
     for (std::size_t i = 0; i < network.nodes.size(); i++) {
         const std::size_t work = work_of(works, {network.nodes[i].layer});
         layer_work_.push_back(work);
-        plans_[work] = {to_string(usual[i].plan)};
+        plans_[work] = {safe_plan(works[work].record, usual[i].plan)};
         members_[work] = {work};
     }
     for (const std::vector<int> &group : kernel_groups(network)) {

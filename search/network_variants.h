@@ -20,7 +20,7 @@ public:
     NetworkVariants(const Network &network, const std::vector<TunedLayer> &works, int most,
                     const KernelTarget &target);
 
-    /// The plans of a work; those of layers begin with the default.
+    /// The plans of a work; those of layers begin with the default, unless trials refused that.
     const std::vector<std::string> &plans(std::size_t work) const { return plans_[work]; }
     std::size_t works() const { return plans_.size(); }
     bool is_chain(std::size_t work) const { return chains_[work]; }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "schedules/fusion.h"
+#include "schedules/package.h"
 
 #include <fmt/format.h>
 
@@ -86,21 +87,30 @@ std::vector<Schedule> best_tiles(const Layer &layer, const ScheduleSpace &space,
 
 } // namespace
 
+KernelPlan usual_plan(const std::vector<Layer> &layers, const IsaInfo &isa, int threads) {
+    if (layers.size() > 1) {
+        return default_chain(layers, isa, threads);
+    }
+    Schedule s = default_schedule(layers[0], isa, default_threads);
+    if (threads == 1) {
+        s.parallel = ParallelOver::none;
+    }
+    return s;
+}
+
 PlanSpace::PlanSpace(const std::vector<Layer> &layers, const IsaInfo &isa, int threads)
-    : layers_(layers), isa_(isa), threads_(threads) {
+    : layers_(layers), isa_(isa), threads_(threads), usual_(usual_plan(layers, isa, threads)) {
     if (layers.size() == 1) {
         single_ = schedule_space(layers[0], isa);
         if (threads == 1) {
             single_.parallel = {ParallelOver::none};
         }
-        usual_ = default_schedule(layers[0], isa, threads);
         list_layer();
     } else {
         chain_ = chain_space(layers, isa);
         if (threads == 1) {
             chain_.parts = {1};
         }
-        usual_ = default_chain(layers, isa, threads);
         sample_chain();
     }
     default_ = to_string(usual_);

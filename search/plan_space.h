@@ -14,6 +14,10 @@
 
 namespace edgefront {
 
+/// What nobody has tuned does: the default kernel (of a chain: `default_chain`), on one thread without
+/// parallel loops.
+KernelPlan usual_plan(const std::vector<Layer> &layers, const IsaInfo &isa, int threads);
+
 class PlanSpace {
 public:
     /// Plans for one thread have no parallel loops.
@@ -24,7 +28,8 @@ public:
     /// By the model, of a plan of this space.
     Cycles predicted(const std::string &plan) const;
 
-    /// Every plan of a layer; of a chain a sample, spread over strips and members' tiles.
+    /// Every plan of a layer but those that take tiles together or fetch ahead, which are only next
+    /// to others; of a chain a sample, spread over strips and members' tiles.
     std::size_t size() const { return plans_.size(); }
     /// The i-th best of these by the model.
     const std::string &ranked(std::size_t i) const { return plans_[i].text; }

@@ -1,5 +1,6 @@
 // Edgefront as a peer: the library that `generate` ships, with default schedules or (--db) tuned
 // plans.
+#include "base/error.h"
 #include "bench/baselines/worker.h"
 #include "search/host_plans.h"
 
@@ -14,6 +15,11 @@ PreparedNetwork prepare(const Network &network, const NetworkWeights &weights,
     context.tool_version = EDGEFRONT_VERSION;
     const HostPlans plans =
         host_plans(network, target, options.db, options.threads, EDGEFRONT_VERSION);
+    if (!options.db.empty() && plans.tuned == 0) {
+        throw UserError({options.db, ""}, "nothing in it makes " + network.name +
+                                              " another one on this machine and " +
+                                              std::to_string(options.threads) + " threads");
+    }
     const PackagePlan plan = plan_package(network, plans.kernels, target);
     const auto runner = std::make_shared<Runner>(plan, weights, context, options.threads);
     runner->run(input);

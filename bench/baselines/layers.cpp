@@ -84,7 +84,9 @@ std::optional<Schedule> tuned_alone(const Layer &layer, const std::string &db) {
     if (!record || record->tried.empty() || !record->tried.front().measured) {
         return {};
     }
-    return parse_schedule(record->tried.front().plan);
+    const Schedule schedule = parse_schedule(record->tried.front().plan);
+    const IsaInfo isa = isa_info(host_kernel_target().text);
+    return is_legal({layer}, schedule, isa) ? std::optional(schedule) : std::nullopt;
 }
 
 /// Our kernel on packed weights.
@@ -197,8 +199,9 @@ Json time_layer(const Layer &layer, const Options &options) {
     const Schedule usual = default_schedule(layer, isa_info(host_kernel_target().text));
     candidates.push_back(ours("edgefront", usual, c, out));
     if (!options.db.empty()) {
-        const Schedule tuned = tuned_alone(layer, options.db).value_or(usual);
-        candidates.push_back(ours("edgefront tuned", tuned, c, out));
+        if (const std::optional<Schedule> tuned = tuned_alone(layer, options.db)) {
+            candidates.push_back(ours("edgefront tuned", *tuned, c, out));
+        }
     }
     for (const auto &[peer, folder] : options.folders) {
         const fs::path library = fs::path(folder) / (key(layer) + ".so");

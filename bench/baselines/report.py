@@ -92,8 +92,8 @@ def better_of(peers):
 
 
 def ours_of(peers):
-    """Edgefront's tuned kernel where there is one, else the default."""
-    return peers.get("edgefront tuned") or peers["edgefront"]
+    """Edgefront's tuned kernel where the layer was tuned, else the default."""
+    return peers["edgefront tuned"] if "edgefront tuned" in peers else peers["edgefront"]
 
 
 def layer_time(peer):
@@ -106,14 +106,15 @@ def geometric_mean(values):
 
 def layers_section(network, layers):
     rows, ratios = [], []
-    variants = [name for name in ("edgefront", "edgefront tuned") if name in layers[0]["peers"]]
+    variants = [name for name in ("edgefront", "edgefront tuned")
+                if any(name in layer["peers"] for layer in layers)]
     for layer in layers:
         peers, better = layer["peers"], better_of(layer["peers"])
         ours = ours_of(peers)
         if ours and better:
             ratios.append(better / ours["median_us"])
         rows.append([layer["name"], layer["key"].split("-bias")[0], layer["count"],
-                     *(layer_time(peers[name]) for name in variants),
+                     *(layer_time(peers.get(name)) for name in variants),
                      *(layer_time(peers[s]) for s in SCHEDULERS),
                      f"{100 * layer['bound_us'] / ours['median_us']:.0f} %" if ours else "wrong",
                      f"{ratios[-1]:.2f}" if ours and better else "-"])

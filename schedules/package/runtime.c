@@ -206,7 +206,9 @@ int PUBLIC(set_threads)(network *n, int threads) {
     if (pool_start(&n->pool, threads, scratch_bytes)) {
         return 0;
     }
-    pool_start(&n->pool, 1, scratch_bytes); /* needs no system thread */
+    if (!pool_start(&n->pool, 1, scratch_bytes)) { /* needs no system thread, but memory */
+        return fail("out of memory: the instance cannot run any more");
+    }
     return fail("cannot start %d threads (there were %d, now 1)", threads, before);
 }
 
@@ -283,6 +285,9 @@ int PUBLIC(run_traced)(network *n, const float *input, float *output, edgefront_
                        void *user) {
     if (!n || !input || !output) {
         return fail("run: a null pointer");
+    }
+    if (!n->pool.participants) {
+        return fail("run: no memory was left for the instance's threads");
     }
     if (!is_aligned(input)) {
         memcpy(n->input, input, elements(&members[0].layer.input) * sizeof(float));

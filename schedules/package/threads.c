@@ -140,7 +140,7 @@ static int parallel_for(edgefront_context *self, task_function task, int min, in
     return atomic_load(&p->result);
 }
 
-/* Kernels ask for no more than was planned; should one, it costs time but is right. */
+/* Kernels ask for no more than was planned; should one, it gets more while the system has any. */
 static void *take(edgefront_context *context, size_t bytes) {
     participant *self = (participant *)context;
     const size_t size = (bytes + border - 1) / border * border;

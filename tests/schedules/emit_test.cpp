@@ -70,8 +70,8 @@ protected:
     void *load(const Layer &layer, const Schedule &schedule, const std::string &symbol) {
         return load(std::vector<Layer>{layer}, schedule, symbol);
     }
-    void *load(const std::vector<Layer> &layers, const KernelPlan &plan,
-               const std::string &symbol) {
+    void *load(const std::vector<Layer> &layers, const KernelPlan &plan, const std::string &symbol,
+               const std::string &function = "") {
         const fs::path object = directory_ / (symbol + ".o");
         const fs::path library = directory_ / (symbol + ".so");
         emit_kernel(layers, plan, host_kernel_target(), symbol, object);
@@ -81,7 +81,8 @@ protected:
             return nullptr;
         }
         void *handle = dlopen(library.c_str(), RTLD_NOW);
-        return handle == nullptr ? nullptr : dlsym(handle, symbol.c_str());
+        const std::string &name = function.empty() ? symbol : function;
+        return handle == nullptr ? nullptr : dlsym(handle, name.c_str());
     }
 
     TemporaryFolder temporary_{::testing::TempDir() + "edgefront-emit"};
@@ -157,48 +158,59 @@ TEST_F(Emit, ALayerWithoutWeightsTakesItsInputsAndOutputOnly) {
 }
 
 TEST_F(Emit, AChainAsksForNoMoreMemoryThanPlanned) {
-    const Layer expand = with(dense_layer({28, 28, 24}, 1, 1, 144), Activation::relu6);
-    const Layer depthwise = with(depthwise_layer(expand.output, 3, 1), Activation::relu6);
-    const std::vector<Layer> layers = {expand, depthwise, dense_layer(depthwise.output, 1, 1, 24)};
     const IsaInfo isa = isa_info(host_kernel_target().text);
     Random random(1);
-    GuardedFloats in(static_cast<std::size_t>(expand.input.elements()), random);
-    GuardedFloats out(static_cast<std::size_t>(layers[2].output.elements()));
-    for (const int rows : {1, 2, 7, 28}) {
-        KernelPlan plan = default_chain(layers, isa);
-        plan.rows = rows;
-        for (std::size_t i = 0; i < 3; i++) {
-            plan.members[i] = default_schedule(chain_space(layers, isa).member(i, rows));
-        }
-        using Function = int (*)(void *, halide_buffer_t *, halide_buffer_t *, halide_buffer_t *,
-                                 halide_buffer_t *, halide_buffer_t *, halide_buffer_t *,
-                                 halide_buffer_t *, halide_buffer_t *);
-        const std::string symbol = "chain" + std::to_string(rows);
-        const auto function = reinterpret_cast<Function>(load(layers, plan, symbol));
-        ASSERT_NE(function, nullptr) << dlerror();
-        std::vector<std::unique_ptr<GuardedFloats>> packed;
-        std::vector<halide_buffer_t> buffers(8);
-        buffers[0].host = reinterpret_cast<std::uint8_t *>(in.data());
-        for (std::size_t i = 0; i < 3; i++) {
-            for (const std::int64_t count : {packed_weight_count(layers[i], plan.members[i]),
-                                             packed_bias_count(layers[i], plan.members[i])}) {
-                packed.push_back(
-                    std::make_unique<GuardedFloats>(static_cast<std::size_t>(count), random));
-                buffers[packed.size()].host =
-                    reinterpret_cast<std::uint8_t *>(packed.back()->data());
+    const auto block = [](Shape input, int expanded, int kernel, int stride) {
+        const Layer expand = with(dense_layer(input, 1, 1, expanded), Activation::relu6);
+        const Layer depthwise =
+            with(depthwise_layer(expand.output, kernel, stride), Activation::relu6);
+        return std::vector<Layer>{expand, depthwise, dense_layer(depthwise.output, 1, 1, 24)};
+    };
+    const Layer stem = with(dense_layer({29, 27, 3}, 3, 2, 20), Activation::relu);
+    int number = 0;
+    for (const std::vector<Layer> &layers :
+         {block({28, 28, 24}, 144, 3, 1), block({14, 14, 16}, 72, 5, 2), block({15, 9, 8}, 40, 7, 1),
+          {stem, with(depthwise_layer(stem.output, 3, 1), Activation::relu)}}) {
+        GuardedFloats in(static_cast<std::size_t>(layers.front().input.elements()), random);
+        GuardedFloats out(static_cast<std::size_t>(layers.back().output.elements()));
+        const ChainSpace space = chain_space(layers, isa);
+        for (const int rows : space.rows) {
+            KernelPlan plan = default_chain(layers, isa);
+            plan.rows = rows;
+            for (std::size_t i = 0; i < layers.size(); i++) {
+                plan.members[i] = default_schedule(space.member(i, rows));
             }
+            std::vector<std::unique_ptr<GuardedFloats>> packed;
+            std::vector<halide_buffer_t> buffers(2 * layers.size() + 2);
+            buffers.front().host = reinterpret_cast<std::uint8_t *>(in.data());
+            for (std::size_t i = 0; i < layers.size(); i++) {
+                for (const std::int64_t count :
+                     {packed_weight_count(layers[i], plan.members[i]),
+                      packed_bias_count(layers[i], plan.members[i])}) {
+                    packed.push_back(
+                        std::make_unique<GuardedFloats>(static_cast<std::size_t>(count), random));
+                    buffers[packed.size()].host =
+                        reinterpret_cast<std::uint8_t *>(packed.back()->data());
+                }
+            }
+            buffers.back().host = reinterpret_cast<std::uint8_t *>(out.data());
+            void *context = nullptr;
+            std::vector<void *> arguments = {&context};
+            for (halide_buffer_t &buffer : buffers) {
+                arguments.push_back(&buffer);
+            }
+            const std::string symbol = "chain" + std::to_string(number++);
+            const auto function = reinterpret_cast<int (*)(void **)>(
+                load(layers, plan, symbol, symbol + "_argv"));
+            ASSERT_NE(function, nullptr) << dlerror();
+            memory = Memory();
+            ASSERT_EQ(function(arguments.data()), 0);
+            const auto planned = static_cast<std::size_t>(scratch_bytes(layers, plan).count());
+            EXPECT_LE(memory.pieces, 2);
+            EXPECT_LE(memory.most, planned + 2 * 256) << to_string(plan);
+            EXPECT_EQ(memory.now, 0u);
+            EXPECT_TRUE(out.mark_is_intact());
         }
-        buffers[7].host = reinterpret_cast<std::uint8_t *>(out.data());
-        memory = Memory();
-        ASSERT_EQ(function(nullptr, &buffers[0], &buffers[1], &buffers[2], &buffers[3], &buffers[4],
-                           &buffers[5], &buffers[6], &buffers[7]),
-                  0);
-        const auto planned = static_cast<std::size_t>(scratch_bytes(layers, plan).count());
-        EXPECT_GE(memory.pieces, 1);
-        EXPECT_LE(memory.pieces, 2);
-        EXPECT_LE(memory.most, planned + 2 * 256) << to_string(plan);
-        EXPECT_EQ(memory.now, 0u);
-        EXPECT_TRUE(out.mark_is_intact());
     }
 }
 

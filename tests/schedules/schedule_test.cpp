@@ -45,6 +45,7 @@ TEST(Schedule, ParseAfterPrintIsTheIdentity) {
 
 TEST(Schedule, KnobsLeftOutKeepTheirDefaultAndOrderDoesNotMatter) {
     EXPECT_EQ(parse_schedule("tile"), Schedule{});
+    EXPECT_EQ(parse_schedule("tile block=1 prefetch=0"), Schedule{});
     EXPECT_EQ(parse_schedule("tile vectors=2 lanes=8"), parse_schedule("tile lanes=8 vectors=2"));
 }
 
