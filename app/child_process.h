@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/json_reader.h"
-#include "search/measure.h"
+#include "search/kernels/measure.h"
 
 #include <functional>
 #include <optional>
@@ -18,8 +18,9 @@ struct ChildEnd {
 };
 
 /// Runs `body` in a child process. Whatever it tells is heard in this process, at once. When `stop`
-/// says so, the child is asked to end (SIGTERM), and killed when it has not within ten seconds. Call it while this process has one
-/// thread: it forks. Throws UserError when the system has no room for another process.
+/// says so, the child is asked to end (SIGTERM), and killed when it has not within ten seconds.
+/// Call it while this process has one thread: it forks. Throws UserError when the system has no
+/// room for another process.
 ChildEnd
 run_in_child(const std::function<Json(const std::function<void(const Json &)> &tell)> &body,
              const std::function<void(const Json &)> &heard, const std::function<bool()> &stop);

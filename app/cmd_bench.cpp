@@ -1,8 +1,8 @@
 // edgefront bench N: times a network on this machine, whole and per layer.
 #include "app/host_network.h"
 #include "app/progress.h"
-#include "search/layer_bound.h"
-#include "search/runner.h"
+#include "search/kernels/layer_bound.h"
+#include "search/kernels/runner.h"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include "hwmodels/cost_model.h"
 #include "reports/cost_json.h"
 #include "schedules/toolchain.h"
-#include "search/runner.h"
+#include "search/kernels/runner.h"
 
 #include <fmt/format.h>
 

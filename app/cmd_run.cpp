@@ -3,7 +3,7 @@
 #include "app/progress.h"
 #include "base/random.h"
 #include "dsl/array_file.h"
-#include "search/runner.h"
+#include "search/kernels/runner.h"
 
 #include <fmt/format.h>
 

@@ -2,8 +2,8 @@
 
 #include "app/interrupt.h"
 #include "app/progress.h"
-#include "search/host_plans.h"
-#include "search/runner.h"
+#include "search/kernels/host_plans.h"
+#include "search/kernels/runner.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include "app/progress.h"
 #include "base/files.h"
 #include "hwmodels/kernel_fit.h"
-#include "search/measure_kernels.h"
+#include "search/kernels/measure_kernels.h"
 
 #include <fmt/format.h>
 

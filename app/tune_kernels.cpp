@@ -6,10 +6,10 @@
 #include "app/progress.h"
 #include "base/files.h"
 #include "hwmodels/target.h"
-#include "search/host_plans.h"
-#include "search/in_situ.h"
-#include "search/kernel_tuner.h"
-#include "search/plan_space.h"
+#include "search/kernels/host_plans.h"
+#include "search/kernels/in_situ.h"
+#include "search/kernels/kernel_tuner.h"
+#include "search/kernels/plan_space.h"
 
 #include <fmt/format.h>
 
@@ -66,9 +66,9 @@ public:
                          in_situ_->failure.c_str());
             return exit_check_failed;
         }
-        const bool none = std::none_of(
-            result_.tuned.layers.begin(), result_.tuned.layers.end(),
-            [](const TunedLayer &l) { return l.record.refused.empty(); });
+        const bool none =
+            std::none_of(result_.tuned.layers.begin(), result_.tuned.layers.end(),
+                         [](const TunedLayer &l) { return l.record.refused.empty(); });
         return none && !result_.tuned.layers.empty() ? exit_infeasible : exit_ok;
     }
 

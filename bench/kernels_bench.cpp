@@ -9,7 +9,7 @@
 #include "schedules/emit.h"
 #include "schedules/packing.h"
 #include "schedules/schedule_space.h"
-#include "search/peak.h"
+#include "search/kernels/peak.h"
 #include "tests/schedules/kernel_cases.h"
 
 #include <benchmark/benchmark.h>

@@ -11,9 +11,9 @@
 #include "hwmodels/cost_model.h"
 #include "hwmodels/reference.h"
 #include "search/design_space_json.h"
-#include "search/peak.h"
+#include "search/kernels/peak.h"
+#include "search/kernels/time_networks.h"
 #include "search/statistics.h"
-#include "search/time_networks.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -157,9 +157,8 @@ std::vector<std::vector<int>> kernel_groups(const Network &network) {
 
 ScheduleSpace ChainSpace::member(std::size_t i, int strip) const {
     ScheduleSpace space = members.at(i);
-    const int together = slides(layers, i) || pads_later(layers, i)
-                             ? 1
-                             : rows_needed(layers, i, strip);
+    const int together =
+        slides(layers, i) || pads_later(layers, i) ? 1 : rows_needed(layers, i, strip);
     space.rows.erase(std::remove_if(space.rows.begin(), space.rows.end(),
                                     [=](int rows) { return together % rows != 0; }),
                      space.rows.end());

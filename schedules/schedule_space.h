@@ -56,8 +56,8 @@ struct ScheduleSpace {
     IsaInfo isa;
 
     bool contains(const Schedule &schedule) const;
-    /// Every schedule of the space with the first value of `block` and `prefetch`, which only refine
-    /// one, in knob order.
+    /// Every schedule of the space with the first value of `block` and `prefetch`, which only
+    /// refine one, in knob order.
     std::vector<Schedule> all() const;
     /// One of `all()`, each equally likely, refined at random.
     Schedule draw(Random &random) const;

@@ -15,7 +15,7 @@
 #pragma once
 
 #include "dsl/zoo.h"
-#include "search/measure.h"
+#include "search/kernels/measure.h"
 #include "search/run_directory.h"
 
 #include <cstddef>

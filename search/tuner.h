@@ -3,7 +3,7 @@
 #pragma once
 
 #include "hwmodels/cost_model.h"
-#include "search/tuning_db.h"
+#include "search/kernels/tuning_db.h"
 
 #include <functional>
 

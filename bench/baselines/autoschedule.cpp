@@ -9,7 +9,7 @@
 #include "schedules/apply.h"
 #include "schedules/emit.h"
 #include "schedules/toolchain.h"
-#include "search/peak.h"
+#include "search/kernels/peak.h"
 
 #include <algorithm>
 #include <cctype>

@@ -2,7 +2,7 @@
 // plans.
 #include "base/error.h"
 #include "bench/baselines/worker.h"
-#include "search/host_plans.h"
+#include "search/kernels/host_plans.h"
 
 namespace edgefront {
 namespace {

@@ -10,9 +10,9 @@
 #include "dsl/zoo.h"
 #include "schedules/packing.h"
 #include "schedules/schedule_space.h"
-#include "search/host_plans.h"
-#include "search/layer_bound.h"
-#include "search/runner.h"
+#include "search/kernels/host_plans.h"
+#include "search/kernels/layer_bound.h"
+#include "search/kernels/runner.h"
 #include "tests/schedules/kernel_cases.h"
 
 #include <CLI/CLI.hpp>

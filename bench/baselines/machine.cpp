@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/json_reader.h"
 #include "dsl/zoo.h"
-#include "search/layer_bound.h"
+#include "search/kernels/layer_bound.h"
 
 #include <cstdlib>
 #include <iostream>

@@ -7,7 +7,7 @@
 //   time SECONDS    repeats runs for so long; {"median_ms", "least_ms", "runs"}
 #pragma once
 
-#include "search/runner.h"
+#include "search/kernels/runner.h"
 
 #include <cstdint>
 #include <functional>

@@ -105,7 +105,7 @@ std::vector<std::string> wrong_includes(const Source &source) {
 /// ends it, too: the child, by _exit alone.
 std::vector<std::string> wrong_prints(const Source &source) {
     std::vector<std::string> wrong;
-    const bool forks = source.path == "search/worker_process.cpp";
+    const bool forks = source.path == "search/kernels/worker_process.cpp";
     for (std::size_t i = 0; i < source.lines.size(); i++) {
         std::string code = source.lines[i].substr(0, source.lines[i].find("//"));
         if (const std::size_t at = code.find("::_exit("); forks && at != std::string::npos) {
@@ -192,9 +192,10 @@ TEST(House, the_print_scan_finds_what_it_is_meant_to_find) {
                              "std::fprintf(stderr, \"x\");", "std::cout << 1;", "puts(\"x\");"}) {
         EXPECT_EQ(wrong_prints(made_up("dsl/a.cpp", line)).size(), 1u) << line;
     }
-    EXPECT_TRUE(wrong_prints(made_up("search/worker_process.cpp", "::_exit(1);")).empty());
-    EXPECT_EQ(wrong_prints(made_up("search/worker_process.cpp", "std::exit(1);")).size(), 1u);
-    EXPECT_EQ(wrong_prints(made_up("search/in_situ.cpp", "::_exit(1);")).size(), 1u);
+    EXPECT_TRUE(wrong_prints(made_up("search/kernels/worker_process.cpp", "::_exit(1);")).empty());
+    EXPECT_EQ(wrong_prints(made_up("search/kernels/worker_process.cpp", "std::exit(1);")).size(),
+              1u);
+    EXPECT_EQ(wrong_prints(made_up("search/kernels/in_situ.cpp", "::_exit(1);")).size(), 1u);
 }
 
 TEST(House, headers_are_guarded_and_files_stay_short) {

@@ -169,7 +169,9 @@ TEST_F(Emit, AChainAsksForNoMoreMemoryThanPlanned) {
     const Layer stem = with(dense_layer({29, 27, 3}, 3, 2, 20), Activation::relu);
     int number = 0;
     for (const std::vector<Layer> &layers :
-         {block({28, 28, 24}, 144, 3, 1), block({14, 14, 16}, 72, 5, 2), block({15, 9, 8}, 40, 7, 1),
+         {block({28, 28, 24}, 144, 3, 1),
+          block({14, 14, 16}, 72, 5, 2),
+          block({15, 9, 8}, 40, 7, 1),
           {stem, with(depthwise_layer(stem.output, 3, 1), Activation::relu)}}) {
         GuardedFloats in(static_cast<std::size_t>(layers.front().input.elements()), random);
         GuardedFloats out(static_cast<std::size_t>(layers.back().output.elements()));
@@ -184,9 +186,8 @@ TEST_F(Emit, AChainAsksForNoMoreMemoryThanPlanned) {
             std::vector<halide_buffer_t> buffers(2 * layers.size() + 2);
             buffers.front().host = reinterpret_cast<std::uint8_t *>(in.data());
             for (std::size_t i = 0; i < layers.size(); i++) {
-                for (const std::int64_t count :
-                     {packed_weight_count(layers[i], plan.members[i]),
-                      packed_bias_count(layers[i], plan.members[i])}) {
+                for (const std::int64_t count : {packed_weight_count(layers[i], plan.members[i]),
+                                                 packed_bias_count(layers[i], plan.members[i])}) {
                     packed.push_back(
                         std::make_unique<GuardedFloats>(static_cast<std::size_t>(count), random));
                     buffers[packed.size()].host =
@@ -200,8 +201,8 @@ TEST_F(Emit, AChainAsksForNoMoreMemoryThanPlanned) {
                 arguments.push_back(&buffer);
             }
             const std::string symbol = "chain" + std::to_string(number++);
-            const auto function = reinterpret_cast<int (*)(void **)>(
-                load(layers, plan, symbol, symbol + "_argv"));
+            const auto function =
+                reinterpret_cast<int (*)(void **)>(load(layers, plan, symbol, symbol + "_argv"));
             ASSERT_NE(function, nullptr) << dlerror();
             memory = Memory();
             ASSERT_EQ(function(arguments.data()), 0);

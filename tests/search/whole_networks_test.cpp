@@ -2,7 +2,7 @@
 // Runtime to compare with the exported model. EDGEFRONT_FULL_SIZE chooses between all at their own
 // resolution (label slow) and large ones reduced.
 #include "dsl/zoo.h"
-#include "search/runner.h"
+#include "search/kernels/runner.h"
 #include "tests/onnx/write_case.h"
 
 #include <gtest/gtest.h>
