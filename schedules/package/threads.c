@@ -41,12 +41,14 @@ typedef struct pool {
      * the system lets wait holds nobody up. What a loop is, is written before its number is. */
     atomic_uint_fast64_t claim;
     atomic_int done, result, stop;
+    atomic_int sleepers; /* workers that wait for `wake`, or are about to */
     _Atomic(task_function) task;
     _Atomic(uint8_t *) closure;
     atomic_int end;
 } pool;
 
-enum { spins = 2000, border = 64 };
+/* About 0.4 ms: longer than a kernel of one thread takes. */
+enum { spins = 20000, border = 64 };
 
 static void pause_briefly(int turn) {
     if (turn % 64 == 63) {
@@ -95,9 +97,11 @@ static void *worker(void *argument) {
         }
         if (round_of(atomic_load(&p->claim)) == seen) {
             pthread_mutex_lock(&p->lock);
+            atomic_fetch_add(&p->sleepers, 1);
             while (round_of(atomic_load(&p->claim)) == seen) {
                 pthread_cond_wait(&p->wake, &p->lock);
             }
+            atomic_fetch_sub(&p->sleepers, 1);
             pthread_mutex_unlock(&p->lock);
         }
         seen = round_of(atomic_load(&p->claim));
@@ -108,12 +112,16 @@ static void *worker(void *argument) {
     }
 }
 
+/* Waking costs more than a small loop takes, so only those that sleep are woken: a worker says that
+ * it will before it looks for the last time, and here it is asked after the loop can be seen. */
 static void start_round(pool *p, int turns) {
-    pthread_mutex_lock(&p->lock);
     const uint_fast64_t next = round_of(atomic_load(&p->claim)) + 1u;
     atomic_store(&p->claim, next << 32 | (uint32_t)turns);
-    pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->lock);
+    if (atomic_load(&p->sleepers) > 0) {
+        pthread_mutex_lock(&p->lock);
+        pthread_cond_broadcast(&p->wake);
+        pthread_mutex_unlock(&p->lock);
+    }
 }
 
 static int parallel_for(edgefront_context *self, task_function task, int min, int size,
