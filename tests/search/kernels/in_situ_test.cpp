@@ -92,7 +92,8 @@ TEST_F(InSitu, ChoosesAmongThePlansThatWereTriedAndComparesTheWhole) {
     ASSERT_EQ(r.choices.size(), works_.size());
     EXPECT_GT(last, 0.8);
     EXPECT_GT(r.ratio, 0);
-    EXPECT_EQ(r.kept_defaults, r.ratio >= 1) << "a network worse than the default is never kept";
+    EXPECT_EQ(r.wrong, 0);
+    EXPECT_EQ(r.kept_defaults, !is_gain(r.ratio, r.jitter)) << r.ratio << " " << r.jitter;
     const NetworkVariants variants(network_, works_, 2, host_kernel_target());
     for (std::size_t w = 0; w < works_.size(); w++) {
         const InSituChoice &c = r.choices[w];
@@ -119,6 +120,42 @@ TEST_F(InSitu, SaysWhatFails) {
     options_.build.cache = folder.path() / "file";
     const InSituResult r = choose_in_situ(network_, works_, options_);
     EXPECT_NE(r.failure.find("file"), std::string::npos) << r.failure;
+}
+
+TEST(IsGain, IsMoreThanEqualNetworksDiffer) {
+    EXPECT_TRUE(is_gain(0.96, 0.01));
+    EXPECT_FALSE(is_gain(0.995, 0.01));
+    EXPECT_FALSE(is_gain(1.0, 0.0));
+    EXPECT_FALSE(is_gain(1.02, 0.01));
+}
+
+/// The default was refused in the trials: the network's first variant has another plan.
+TEST_F(InSitu, NeverTakesADefaultThatTrialsRefused) {
+    std::size_t changed = 0;
+    for (TunedLayer &w : works_) {
+        const std::string usual =
+            to_string(usual_plan(w.layers, isa_info(host_kernel_target().text), 1));
+        std::vector<TriedPlan> &tried = w.record.tried;
+        if (w.fused() || tried[0].plan == usual) {
+            continue;
+        }
+        tried.erase(std::remove_if(tried.begin(), tried.end(),
+                                   [&](const TriedPlan &t) { return t.plan == usual; }),
+                    tried.end());
+        tried.push_back({usual, Seconds(1e-6), {}, "crashed: Segmentation fault"});
+        changed++;
+    }
+    ASSERT_GT(changed, 0u);
+    const NetworkVariants variants(network_, works_, 2, host_kernel_target());
+    for (std::size_t w = 0; w < works_.size(); w++) {
+        for (const TriedPlan &t : works_[w].record.tried) {
+            if (!t.refused.empty() && !works_[w].fused()) {
+                const auto &plans = variants.plans(w);
+                EXPECT_EQ(std::find(plans.begin(), plans.end(), t.plan), plans.end()) << t.plan;
+                EXPECT_EQ(plans[0], works_[w].record.tried[0].plan);
+            }
+        }
+    }
 }
 
 TEST(BestOf, KeepsTheIncumbentUnlessTheGainIsBeyondTheJitter) {
