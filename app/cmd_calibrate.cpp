@@ -161,6 +161,11 @@ void write_together(const std::map<std::filesystem::path, std::string> &files,
     }
 }
 
+/// The file, or NAME.json in the folder.
+std::filesystem::path output_file(const Target &target, const std::filesystem::path &output) {
+    return std::filesystem::is_directory(output) ? output / (target.name + ".json") : output;
+}
+
 /// Into the file, or as NAME.json into the folder.
 void write_targets(const std::vector<Target> &targets, const Options &options) {
     const std::filesystem::path output = options.output;
@@ -179,8 +184,7 @@ void write_targets(const std::vector<Target> &targets, const Options &options) {
                 written = moved(written, file.parent_path(), file_folder);
             }
         }
-        files[folder ? output / (target.name + ".json") : output] =
-            write_target(written).dump(2) + "\n";
+        files[output_file(target, output)] = write_target(written).dump(2) + "\n";
     }
     if (files.size() > 1) {
         write_together(files, output);
@@ -207,7 +211,18 @@ bool measures(const Options &options, const std::vector<LatencyRow> &rows) {
 }
 
 int run_measured(const Options &options, bool quiet) {
-    const Target after = options.measured.run(find_target(options.targets.front()), quiet);
+    if (!options.latencies.empty()) {
+        throw UserError("constants measured on this machine come from no table: leave out "
+                        "--latencies" +
+                        (options.measured.used()
+                             ? std::string()
+                             : "; " + options.latencies + " has no rows of host to fit to"));
+    }
+    const Target before = find_target(options.targets.front());
+    if (!options.output.empty()) {
+        require_writable(output_file(before, options.output));
+    }
+    const Target after = options.measured.run(before, quiet);
     if (!options.output.empty()) {
         write_targets({after}, options);
     }
@@ -218,7 +233,9 @@ int run_measured(const Options &options, bool quiet) {
 int run_calibrate(const Options &options, bool quiet) {
     const std::vector<LatencyRow> rows =
         options.latencies.empty() ? read_latency_rows() : read_latency_rows(options.latencies);
-    if (measures(options, rows)) {
+    const bool measuring = measures(options, rows);
+    options.measured.require_used(measuring);
+    if (measuring) {
         return interruptible([&] { return run_measured(options, quiet); });
     }
     const Zoo zoo;

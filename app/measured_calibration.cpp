@@ -2,11 +2,17 @@
 
 #include "app/host_network.h"
 #include "app/progress.h"
+#include "base/error.h"
 #include "base/files.h"
 #include "hwmodels/kernel_fit.h"
+#include "hwmodels/timed_machine.h"
 #include "search/kernels/measure_kernels.h"
 
 #include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
 
 namespace edgefront {
 
@@ -14,20 +20,44 @@ void MeasuredCalibration::add_to(CLI::App &command) {
     command.add_flag("--measure", asked,
                      "Measure this machine instead of reading published latencies; what `host` "
                      "does anyway");
-    command.add_option("--minutes", minutes, "Time that measuring may take")
-        ->check(CLI::Range(0.05, 600.0))
-        ->capture_default_str();
-    command.add_option("--networks", networks, "Random networks to time, at most")
-        ->check(CLI::Range(2, 1000))
-        ->capture_default_str();
-    command.add_option("--seed", seed, "Of the random networks")->capture_default_str();
+    steering.push_back(command.add_option("--minutes", minutes, "Time that measuring may take")
+                           ->check(CLI::Range(0.05, 600.0))
+                           ->capture_default_str());
+    steering.push_back(
+        command.add_option("--networks", networks, "Random networks to time, at most")
+            ->check(CLI::Range(2, 1000))
+            ->capture_default_str());
+    steering.push_back(
+        command.add_option("--seed", seed, "Of the random networks")->capture_default_str());
     CLI::Option *read = command.add_option("--timings", timings,
                                            "Fit to the timings in this file, measure nothing");
     command.add_option("--save-timings", save_timings, "Write what was measured to this file")
         ->excludes(read);
 }
 
+void MeasuredCalibration::require_used(bool measures) const {
+    std::vector<std::string> idle;
+    if (asked && !timings.empty()) {
+        idle.emplace_back("--measure");
+    }
+    for (const CLI::Option *option : steering) {
+        if (option->count() > 0 && (!measures || !timings.empty())) {
+            idle.push_back(option->get_name());
+        }
+    }
+    if (!idle.empty()) {
+        throw UserError("no effect of " + join(idle) + ": " +
+                        (measures ? "a fit to --timings measures nothing"
+                                  : "constants are fitted to published latencies; --measure "
+                                    "measures this machine"));
+    }
+}
+
 Target MeasuredCalibration::run(const Target &target, bool quiet) const {
+    require_this_machine(target);
+    if (!save_timings.empty()) {
+        require_writable(save_timings);
+    }
     KernelTimings measured;
     if (!timings.empty()) {
         measured = read_kernel_timings(timings);
@@ -48,6 +78,23 @@ Target MeasuredCalibration::run(const Target &target, bool quiet) const {
         }
     }
     return fit_kernels(target, measured);
+}
+
+void require_writable(const std::filesystem::path &path) {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const fs::file_status status = fs::status(path, ignored);
+    int error = fs::is_directory(status) ? EISDIR : 0;
+    if (error == 0) {
+        // Devices and pipes are written themselves, files replaced in their folder.
+        const bool itself = fs::exists(status) && !fs::is_regular_file(status);
+        const fs::path file = fs::is_regular_file(status) ? fs::canonical(path) : path;
+        const fs::path place = itself ? file : fs::absolute(file).parent_path() / ".";
+        error = ::access(place.c_str(), itself ? W_OK : W_OK | X_OK) == 0 ? 0 : errno;
+    }
+    if (error != 0) {
+        throw UserError({path.string(), ""}, std::string("cannot write: ") + std::strerror(error));
+    }
 }
 
 Table measured_table(const Target &target) {

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 namespace edgefront {
 
@@ -35,6 +36,12 @@ void RefineOptions::add_to(CLI::App &command) {
     command
         .add_option("--refine-db", db,
                     "measure: take plans from this tuning database where it has them")
+        ->check([](const std::string &path) { // now, not once the sweep is done
+            std::error_code ignored;
+            return std::filesystem::exists(path, ignored)
+                       ? std::string()
+                       : path + ": there is no such tuning database; `edgefront tune` makes one";
+        })
         ->needs(refine);
 }
 

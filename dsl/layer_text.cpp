@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <iterator>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -123,6 +125,53 @@ bool yes(const std::string &text, const std::string &name, const std::string &va
     return value == "yes";
 }
 
+const std::vector<std::string> &knob_names() {
+    static const std::vector<std::string> names = {
+        "kernel",        "stride",     "dilation", "groups",   "padding", "first_channel",
+        "count_padding", "activation", "bias",     "residual", "with"};
+    return names;
+}
+
+/// Whether the layer's operator reads the knob; how many further inputs it takes, its shapes say.
+bool has_knob(const Layer &layer, const std::string &name) {
+    const Op op = layer.op;
+    const bool convolution = op == Op::conv2d || op == Op::depthwise_conv2d;
+    if (name == "kernel") {
+        return layer.has_window() || op == Op::unfold || op == Op::fold;
+    }
+    if (name == "stride" || name == "padding") {
+        return layer.has_window();
+    }
+    if (name == "dilation") {
+        return convolution;
+    }
+    if (name == "groups") {
+        return op == Op::conv2d || op == Op::channel_shuffle || op == Op::softmax ||
+               op == Op::layer_norm || op == Op::attention_scores || op == Op::attention_context;
+    }
+    if (name == "first_channel") {
+        return op == Op::slice;
+    }
+    if (name == "count_padding") {
+        return op == Op::average_pool;
+    }
+    return name != "bias" || layer.has_weights();
+}
+
+void require_knob(const std::string &text, const std::string &name, const Layer &layer) {
+    const std::vector<std::string> &names = knob_names();
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+        throw bad(text, "unknown knob '" + name + "', expected one of " + join(names) +
+                            did_you_mean(name, names));
+    }
+    if (!has_knob(layer, name)) {
+        std::vector<std::string> own;
+        std::copy_if(names.begin(), names.end(), std::back_inserter(own),
+                     [&](const std::string &other) { return has_knob(layer, other); });
+        throw bad(text, to_string(layer.op) + " has no " + name + ", expected one of " + join(own));
+    }
+}
+
 /// What the words of the natural form say, before what they leave out is known.
 struct Words {
     Layer layer;
@@ -132,10 +181,8 @@ struct Words {
 
 void set_knob(const std::string &text, const std::string &name, const std::string &value,
               Words &words) {
-    static const std::vector<std::string> names = {
-        "kernel",        "stride",     "dilation", "groups",   "padding", "first_channel",
-        "count_padding", "activation", "bias",     "residual", "with"};
     Layer &layer = words.layer;
+    require_knob(text, name, layer);
     if (name == "kernel") {
         layer.kernel = whole_number(text, name, value, 1);
     } else if (name == "stride") {
@@ -157,7 +204,7 @@ void set_knob(const std::string &text, const std::string &name, const std::strin
     } else if (name == "activation") {
         layer.activation =
             static_cast<Activation>(place_of(text, "activation", value, activation_names()));
-    } else if (name == "padding") {
+    } else { // padding
         const std::size_t dot = value.find('.');
         if (dot == std::string::npos) {
             throw bad(text, "padding is '" + value + "', expected ROWS.COLUMNS");
@@ -165,9 +212,6 @@ void set_knob(const std::string &text, const std::string &name, const std::strin
         layer.pad_top = whole_number(text, name, value.substr(0, dot), -most);
         layer.pad_left = whole_number(text, name, value.substr(dot + 1), -most);
         words.padding = true;
-    } else {
-        throw bad(text, "unknown knob '" + name + "', expected one of " + join(names) +
-                            did_you_mean(name, names));
     }
 }
 
@@ -213,12 +257,17 @@ Layer parse_words(const std::string &text) {
         words.output = list[3];
         next = 4;
     }
+    std::set<std::string> seen;
     for (; next < list.size(); next++) {
         const std::size_t equals = list[next].find('=');
         if (equals == std::string::npos) {
             throw bad(text, "'" + list[next] + "' is no knob=value");
         }
-        set_knob(text, list[next].substr(0, equals), list[next].substr(equals + 1), words);
+        const std::string name = list[next].substr(0, equals);
+        if (!seen.insert(name).second && name != "with") { // concat takes many
+            throw bad(text, name + " stands there twice");
+        }
+        set_knob(text, name, list[next].substr(equals + 1), words);
     }
     fill_in(text, words);
     return words.layer;
@@ -287,7 +336,14 @@ Layer parse_layer_key(const std::string &text) {
 Layer parse_layer(const std::string &text) {
     const bool words =
         std::any_of(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; });
-    return words ? checked(text, parse_words(text)) : parse_layer_key(text);
+    if (!words) {
+        return parse_layer_key(text);
+    }
+    const Layer layer = checked(text, parse_words(text));
+    if (parse_layer_key(key(layer)) != layer) { // a database would find another one's plans
+        throw bad(text, "its key " + key(layer) + " does not say all of it");
+    }
+    return layer;
 }
 
 } // namespace edgefront

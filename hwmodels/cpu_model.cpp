@@ -141,6 +141,12 @@ double CpuModel::speedup(int threads, double pace) const {
     return threads == 1 ? 1 : 1 / (1 - parallel_ + parallel_ / (threads * pace));
 }
 
+int CpuModel::threads_for(const LoopNest &nest, const Workload &workload) const {
+    const bool alone = kernels(workload) != nullptr &&
+                       std::get<Schedule>(nest.plan).parallel == ParallelOver::none;
+    return alone ? 1 : workload.threads;
+}
+
 double CpuModel::port_pressure(const LoopNest &nest, const Rates &r) const {
     const double macs = static_cast<double>(nest.issued.count());
     if (macs == 0) {
@@ -159,23 +165,24 @@ double CpuModel::port_pressure(const LoopNest &nest, const Rates &r) const {
 std::vector<LevelLoad> CpuModel::loads(const Layer &layer, const LoopNest &nest,
                                        const Workload &workload) const {
     const Bytes activations = nest.footprint() - nest.weights.footprint;
+    const int threads = threads_for(nest, workload);
     LevelLoad l2 = l2_;
     l2.least = nest.footprint();
     l2.bytes = cache_traffic(layer, nest, l1_size_);
-    l2.gb_per_s *= speedup(workload.threads, pace_); // at the cores' clock
+    l2.gb_per_s *= speedup(threads, pace_); // at the cores' clock
     // Weights are gone from the second cache when the next inference comes.
     LevelLoad cache = spill(cache_, activations, l2_size_);
     cache.bytes += nest.weights.footprint;
     cache.least = cache.bytes;
-    cache.gb_per_s *= speedup(workload.threads, 1);
+    cache.gb_per_s *= speedup(threads, 1);
     const LevelLoad dram = spill(dram_, activations, cache_size_);
     if (const KernelPrices *ours = kernels(workload)) {
         LevelLoad input = ours->awaited_input(nest, l1_size_);
         LevelLoad weights = ours->awaited_weights(nest);
         LevelLoad spilt = ours->awaited_spill(std::max(Bytes(0), activations - l2_size_));
-        input.gb_per_s *= speedup(workload.threads, 1);
-        weights.gb_per_s *= speedup(workload.threads, 1);
-        spilt.gb_per_s *= speedup(workload.threads, 1);
+        input.gb_per_s *= speedup(threads, 1);
+        weights.gb_per_s *= speedup(threads, 1);
+        spilt.gb_per_s *= speedup(threads, 1);
         return {input, l2, weights, spilt, cache, dram};
     }
     return {l2, cache, dram};
@@ -212,12 +219,13 @@ Verdict CpuModel::price(const Layer &layer, const LoopNest &nest, const Workload
         const auto outputs = static_cast<double>(layer.output.elements());
         work.elementwise += Cycles(outputs / r.outputs_per_cycle);
     }
-    const double faster = speedup(workload.threads, pace_);
+    const int threads = threads_for(nest, workload);
+    const double faster = speedup(threads, pace_);
     work.fill_drain = work.fill_drain * (1 / faster);
     work.compute = work.compute * (1 / faster);
     work.elementwise = work.elementwise * (1 / faster);
-    work.macs_per_cycle *= workload.threads;
-    work.overhead += per_thread_ * (workload.threads - 1);
+    work.macs_per_cycle *= threads;
+    work.overhead += per_thread_ * (threads - 1);
     return roofline(work);
 }
 

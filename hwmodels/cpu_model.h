@@ -47,6 +47,9 @@ private:
     const KernelPrices *kernels(const Workload &workload) const {
         return kernels_ && workload.precision == DataType::fp32 ? &*kernels_ : nullptr;
     }
+    /// How many of the workload's threads a layer is divided among: a kernel of ours whose schedule
+    /// runs nothing in parallel keeps to one.
+    int threads_for(const LoopNest &nest, const Workload &workload) const;
     /// How much longer the busiest kind of port works than the multiply ports do.
     double port_pressure(const LoopNest &nest, const Rates &rates) const;
     /// The bytes and rates of all levels, but for Winograd's weights.

@@ -4,12 +4,12 @@
 #include "hwmodels/bounded_fit.h"
 #include "hwmodels/cost_model.h"
 #include "hwmodels/kernel_prices.h"
+#include "hwmodels/timed_machine.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <map>
 #include <memory>
 
@@ -19,18 +19,11 @@ namespace {
 
 using Vector = BoundedFit::Vector;
 
-constexpr double step_latency = 6;   // cycles: of twelve sums on two ports
 constexpr double network_weight = 2; // a network's error counts like that of four such layers
 /// What no layer speaks of costs nothing: a constant on its most expensive bound counts this much.
 constexpr double prior_weight = 1e-3;
 
 const Workload workload{DataType::fp32, 1};
-
-double rounded(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4g", value);
-    return std::stod(text);
-}
 
 /// A network with what fitted constants do not change.
 struct Sample {
@@ -109,77 +102,31 @@ Axis axis_for(const Target &target, const std::string &key) {
     return {key, false, {least, most, most * 1e-3, most * 1e-3}};
 }
 
+/// What is fitted: efficiencies, and prices of kernels.
+std::vector<std::string> fitted_keys() {
+    std::vector<std::string> keys = {"dense_efficiency_fp32", "depthwise_efficiency_fp32",
+                                     "elements_per_cycle_fp32"};
+    const auto &more = KernelPrices::fitted_keys();
+    keys.insert(keys.end(), more.begin(), more.end());
+    return keys;
+}
+
 /// Peaks and rates as measured; the constants that the fit needs, with any values.
-class Machine {
-public:
-    Machine(Target target, const KernelTimings &timings)
-        : target_(std::move(target)), timings_(timings) {
-        if (target_.kind != TargetKind::cpu || !target_.has("mac_per_cycle_fp32")) {
-            throw UserError("target " + target_.name +
-                            " is no CPU that computes in fp32: kernels "
-                            "of this machine say nothing about it");
-        }
-        target_.base.reset(); // a file of this machine stands alone
-        target_.based_on.clear();
-        const MachineRates &r = timings.rates;
-        const double clock = r.peak_gflops / (2 * target_.constant("mac_per_cycle_fp32"));
-        measured("clock_ghz", clock,
-                 fmt::format("multiply-adds on registers, one core: {:.0f} GFLOP/s at {} a cycle",
-                             r.peak_gflops, 2 * target_.constant("mac_per_cycle_fp32")));
-        const std::string read = "read bandwidth of one core, array within the level";
-        if (r.l2_gb_per_s > 0) {
-            measured("l2_bytes_per_cycle", r.l2_gb_per_s / clock,
-                     read + fmt::format(": {:.0f} GB/s", r.l2_gb_per_s));
-        }
-        if (r.l3_gb_per_s > 0) {
-            measured("cache_gb_per_s", r.l3_gb_per_s, read);
-        }
-        if (r.dram_gb_per_s > 0) {
-            measured("dram_gb_per_s", r.dram_gb_per_s,
-                     "read bandwidth of one core, array beyond the last cache");
-        }
-        const IsaInfo isa = isa_info(timings.kernels);
-        set("kernel_registers", isa.registers, {"instruction set: " + timings.kernels, "derived"});
-        set("step_cycles", step_latency,
-            {"four cycles of latency would be eight sums on two ports; tiles of less than twelve "
-             "fall behind",
-             "measured"});
-        for (const std::string &key : keys()) {
-            if (!target_.has(key)) {
-                set(key, axis_for(target_, key).value(axis_for(target_, key).unknown.looks_from),
-                    {});
-            }
+Target prepared(const Target &given, const KernelTimings &timings) {
+    Target target = timed_machine(given, timings);
+    for (const std::string &key : fitted_keys()) {
+        if (!target.has(key)) {
+            const Axis axis = axis_for(target, key);
+            target.constants[key] = {axis.value(axis.unknown.looks_from), {}};
         }
     }
-
-    static std::vector<std::string> keys() {
-        std::vector<std::string> keys = {"dense_efficiency_fp32", "depthwise_efficiency_fp32",
-                                         "elements_per_cycle_fp32"};
-        const auto &more = KernelPrices::fitted_keys();
-        keys.insert(keys.end(), more.begin(), more.end());
-        return keys;
-    }
-
-    const Target &target() const { return target_; }
-
-private:
-    void set(const std::string &key, double value, Provenance provenance) {
-        target_.constants[key] = {value, std::move(provenance)};
-    }
-    void measured(const std::string &key, double value, const std::string &how) {
-        set(key, rounded(value),
-            {how + "; " + timings_.machine + ", " + timings_.when + " (edgefront calibrate)",
-             "measured"});
-    }
-
-    Target target_;
-    const KernelTimings &timings_;
-};
+    return target;
+}
 
 class Fit {
 public:
     Fit(const Target &target, const KernelTimings &timings) : target_(target) {
-        for (const std::string &key : Machine::keys()) {
+        for (const std::string &key : fitted_keys()) {
             axes_.push_back(axis_for(target, key));
         }
         const auto model = make_cost_model(target);
@@ -202,7 +149,7 @@ public:
 
     Target best() const { return at(best_); }
 
-    /// What a fit to all other networks says of this one.
+    /// What a fit to all other networks says of this one. It descends from the common optimum only.
     double held_out_s(std::size_t network) const {
         std::vector<Eigen::Index> rows;
         for (Eigen::Index row = first_row_[network]; row < first_row_[network + 1]; row++) {
@@ -244,7 +191,7 @@ private:
         Target target = target_;
         for (std::size_t i = 0; i < axes_.size(); i++) {
             target.constants[axes_[i].key].value =
-                rounded(axes_[i].value(x[static_cast<Eigen::Index>(i)]));
+                four_digits(axes_[i].value(x[static_cast<Eigen::Index>(i)]));
         }
         return target;
     }
@@ -322,28 +269,27 @@ Target fit_kernels(const Target &target, const KernelTimings &timings) {
         throw UserError("a fit takes timings of at least two networks, there is " +
                         std::to_string(timings.networks.size()));
     }
-    const Machine machine(target, timings);
-    const Fit fit(machine.target(), timings);
+    const Fit fit(prepared(target, timings), timings);
     Target result = fit.best();
     const auto model = make_cost_model(result);
 
     Calibration calibration;
-    calibration.fitted = Machine::keys();
+    calibration.fitted = fitted_keys();
     std::vector<double> held_out;
     for (std::size_t i = 0; i < fit.samples().size(); i++) {
         const Sample &sample = fit.samples()[i];
         const double without = fit.held_out_s(i);
         held_out.push_back(without / sample.whole_s - 1);
         calibration.rows.push_back(
-            {timings.networks[i].network.name, DataType::fp32, 1, rounded(sample.whole_s * 1e3),
-             rounded(predicted_s(*model, sample).back() * 1e3), rounded(without * 1e3)});
+            {timings.networks[i].network.name, DataType::fp32, 1, four_digits(sample.whole_s * 1e3),
+             four_digits(predicted_s(*model, sample).back() * 1e3), four_digits(without * 1e3)});
     }
     const KernelErrors errors = errors_of(*model, fit.samples());
     calibration.measured = fmt::format(
         "{} layers of {} random networks of seed {}, kernels with default schedules inside running "
         "networks, fp32, one thread; {}, {}, {:.0f} GFLOP/s. Relative errors of layers: median "
-        "{:.1f} %, 90th percentile {:.1f} %; of networks: root mean square {:.1f} %, each held out "
-        "{:.1f} %",
+        "{:.1f} %, 90th percentile {:.1f} %; of networks: root mean square {:.1f} %, each left "
+        "out and refitted from the common optimum {:.1f} %",
         errors.layers, timings.networks.size(), timings.seed, timings.machine, timings.when,
         timings.rates.peak_gflops, 100 * errors.median, 100 * errors.p90, 100 * errors.network_rms,
         100 * rms(held_out));

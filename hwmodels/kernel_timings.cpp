@@ -10,6 +10,7 @@ namespace edgefront {
 namespace {
 
 constexpr char schema_name[] = "edgefront/kernel_timings/1";
+constexpr double least_us = 1e-3; // a fit divides by it
 constexpr double most_us = 1e9;
 constexpr double most_rate = 1e6;
 
@@ -52,7 +53,7 @@ TimedKernels read_network(const JsonReader &json) {
     TimedKernels timed;
     timed.family = read_family(json.at("network"));
     timed.network = build(timed.family);
-    timed.whole = Seconds(json.at("whole_us").number(0, most_us) * 1e-6);
+    timed.whole = Seconds(json.at("whole_us").number(least_us, most_us) * 1e-6);
     const std::vector<JsonReader> layers = json.at("layers").items();
     if (layers.size() != timed.network.nodes.size()) {
         throw json.at("layers").error(

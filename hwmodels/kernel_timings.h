@@ -24,7 +24,9 @@ struct TimedKernels {
 /// What micro-benchmarks say about one core; 0 where nothing was measured.
 struct MachineRates {
     double peak_gflops = 0; ///< fp32 multiply-adds, each two operations
-    double l1_gb_per_s = 0; ///< reading, as the next ones
+    /// Reading, as the next ones. In files for whoever reads them; no constant of a target is
+    /// fitted to it, as prices count loads of the first cache by instructions.
+    double l1_gb_per_s = 0;
     double l2_gb_per_s = 0;
     double l3_gb_per_s = 0;
     double dram_gb_per_s = 0;

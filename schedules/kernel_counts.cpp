@@ -8,8 +8,9 @@ namespace edgefront {
 
 namespace {
 
-/// Of `tiles` next to each other in a padded map, those that reach over its border; a single one
-/// is compiled for the border it has.
+/// Of `tiles` next to each other, those between the first and the last: loops over tiles are split
+/// so that only those two test for the border. Both count whether or not the layer pads there, as
+/// prices are fitted to this count; without padding no tile tests.
 std::int64_t inner_tiles(std::int64_t tiles) {
     return std::max<std::int64_t>(0, tiles - 2);
 }
@@ -35,6 +36,8 @@ void count_window(const Layer &layer, const Schedule &s, const IsaInfo &isa, std
     c.adds = c.tiles * sums_held(layer, s, isa) * taps;
     c.loads = c.tiles * s.vectors * (wide * high + taps);
     if (layer.kernel > 1) {
+        // One tile over the whole width has its borders at known places and tests for none; a
+        // single row of tiles tests.
         const double inner_columns = static_cast<double>(columns == 1 ? 1 : inner_tiles(columns));
         const double inner = inner_columns * static_cast<double>(inner_tiles(rows));
         c.edge = 1 - inner / static_cast<double>(columns * rows);

@@ -1,11 +1,13 @@
 #include "search/refinery.h"
 
 #include "search/design_space_json.h"
+#include "search/kernels/tuning_db.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 namespace edgefront {
 
@@ -173,6 +175,9 @@ void Refinery::choose_method() {
     }
     if (by_ == RefineBy::measure) {
         require_kernels();
+    } else if (!request_.db.empty()) {
+        throw UserError("plans of the tuning database " + request_.db.string() +
+                        " are for kernels that are measured; these points are refined by search");
     } else if (request_.timed) {
         throw UserError("a time for timed runs is of measure; these points are refined by search");
     }
@@ -183,6 +188,13 @@ void Refinery::require_kernels() const {
     if (precision != DataType::fp32) {
         throw UserError("kernels that can be measured compute in fp32; this space runs host in " +
                         to_string(precision));
+    }
+    if (!request_.db.empty()) { // once, instead of a failure of every point
+        if (!std::filesystem::exists(request_.db)) {
+            throw UserError({request_.db.string(), ""},
+                            "there is no such tuning database; `edgefront tune` makes one");
+        }
+        TuningDb opens(request_.db);
     }
 }
 

@@ -8,7 +8,7 @@
 
 namespace edgefront {
 
-/// Network `index` of a seed: stem, three or four stages of bottlenecks of all kinds (V1 to V4,
+/// Network `index` of a seed: stem, four stages of bottlenecks of all kinds (V1 to V4,
 /// with and without squeeze-excite, kernels 3 to 7), head. Channels are multiples of 8. Its default
 /// variant is meant.
 Family calibration_network(std::uint64_t seed, int index);

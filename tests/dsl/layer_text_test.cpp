@@ -85,5 +85,29 @@ TEST(LayerText, SaysWhatIsWrong) {
     refuses("conv2d-fp32-14x99999999999x96-14x14x576-k1s1p0.0", "a number from 1");
 }
 
+TEST(LayerText, RefusesKnobsThatTheOperatorDoesNotHave) {
+    refuses("fully_connected 1x1x64 -> 10 kernel=3", "fully_connected has no kernel");
+    refuses("fully_connected 1x1x64 -> 10 stride=2", "expected one of activation, bias");
+    refuses("global_average_pool 7x7x960 bias=yes", "global_average_pool has no bias");
+    refuses("max_pool 8x8x16 kernel=2 dilation=2", "max_pool has no dilation");
+    refuses("depthwise_conv2d 8x8x16 kernel=3 groups=2", "depthwise_conv2d has no groups");
+    refuses("conv2d 8x8x16 -> 8 count_padding=yes", "conv2d has no count_padding");
+    refuses("conv2d 8x8x16 -> 8 first_channel=4", "conv2d has no first_channel");
+    refuses("elementwise 8x8x16 padding=1.1", "elementwise has no padding");
+    refuses("conv2d 14x14x96 -> 576 kernel=1 kernel=3", "kernel stands there twice");
+}
+
+TEST(LayerText, TakesTheKnobsThatTheOperatorHas) {
+    EXPECT_EQ(key(parse_layer("average_pool 8x8x16 -> 4x4x16 kernel=2 stride=2 count_padding=yes")),
+              "average_pool-fp32-8x8x16-4x4x16-k2s2p0.0-padded");
+    EXPECT_EQ(key(parse_layer("slice 8x8x16 -> 4 first_channel=8")),
+              "slice-fp32-8x8x16-8x8x4-from8");
+    EXPECT_EQ(key(parse_layer("unfold 4x4x8 -> 4x4x8 kernel=2")), "unfold-fp32-4x4x8-4x4x8-k2");
+    EXPECT_EQ(key(parse_layer("channel_shuffle 4x4x8 groups=2")),
+              "channel_shuffle-fp32-4x4x8-4x4x8-g2");
+    EXPECT_EQ(key(parse_layer("concat 4x4x8 -> 24 with=4x4x8 with=4x4x8")),
+              "concat-fp32-4x4x8-4x4x24-with4x4x8-with4x4x8");
+}
+
 } // namespace
 } // namespace edgefront

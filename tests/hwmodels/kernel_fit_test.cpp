@@ -75,7 +75,7 @@ KernelTimings timings_of(const Target &target, int networks) {
     timings.machine = "made up";
     timings.when = "2026-01-01";
     timings.kernels = kernels;
-    timings.rates = {2 * 32 * target.constant("clock_ghz"), 0,
+    timings.rates = {2 * target.constant("mac_per_cycle_fp32") * target.constant("clock_ghz"), 0,
                      target.constant("l2_bytes_per_cycle") * target.constant("clock_ghz"),
                      target.constant("cache_gb_per_s"), target.constant("dram_gb_per_s")};
     for (int i = 0; i < networks; i++) {
@@ -136,6 +136,50 @@ TEST(KernelFit, SaysWhereEveryConstantIsFrom) {
     }
 }
 
+TEST(KernelFit, TakesWidthOfVectorsFromTheInstructionSet) {
+    std::map<std::string, double> avx2 = truth(); // the file it starts from has AVX-512
+    const std::map<std::string, double> vectors = {{"lanes_fp32", 8},
+                                                   {"mac_per_cycle_fp32", 16},
+                                                   {"vector_bytes", 32},
+                                                   {"kernel_registers", 16}};
+    for (const auto &[key, value] : vectors) {
+        avx2[key] = value;
+    }
+    KernelTimings timings = timings_of(made_up(avx2), 2);
+    timings.kernels = "x86-64-linux-avx-avx2-f16c-fma-sse41";
+    const Target target = fit_kernels(find_target("host"), timings);
+    for (const auto &[key, value] : vectors) {
+        EXPECT_EQ(target.constant(key), value) << key;
+        EXPECT_NE(target.constants.at(key).provenance.source.find(timings.kernels),
+                  std::string::npos)
+            << key;
+        EXPECT_EQ(target.constants.at(key).provenance.confidence, "derived") << key;
+    }
+    EXPECT_EQ(target.constant("clock_ghz"), 4);
+    EXPECT_LT(kernel_errors(target, timings).network_rms, 0.02);
+}
+
+TEST(KernelFit, KeepsRatesOfPrecisionsThatNobodyTimed) {
+    const Target before = find_target("host");
+    const double clock = before.constant("clock_ghz");
+    for (const char *key :
+         {"dense_efficiency_int8", "depthwise_efficiency_int8", "elements_per_cycle_int8"}) {
+        EXPECT_NEAR(fitted().constant(key) * 4, before.constant(key) * clock,
+                    1e-3 * before.constant(key) * clock)
+            << key;
+        const std::string source = fitted().constants.at(key).provenance.source;
+        EXPECT_NE(source.find("restated from a clock of 3.83 GHz"), std::string::npos) << source;
+        EXPECT_EQ(source.find("restated"), source.rfind("restated")) << source;
+    }
+    Target slow = before; // no efficiency is above 1, however much the clock falls
+    slow.constants["clock_ghz"].value = 40;
+    const Target capped = fit_kernels(slow, timings_of(made_up(truth()), 2));
+    EXPECT_EQ(capped.constant("dense_efficiency_int8"), 1);
+    // At the same clock nothing is left to restate.
+    const Target again = fit_kernels(capped, timings_of(made_up(truth()), 2));
+    EXPECT_EQ(write_target(again), write_target(capped));
+}
+
 TEST(KernelFit, WritesATargetThatReadsBack) {
     const Json json = write_target(fitted());
     const Target again = read_target(JsonReader::of(json, {"again.json", "/"}));
@@ -158,6 +202,10 @@ TEST(KernelFit, ErrorsAreSmallOnItsOwnTimings) {
 TEST(KernelFit, RefusesWhatItCannotFit) {
     const KernelTimings timings = timings_of(made_up(truth()), 2);
     EXPECT_THROW(fit_kernels(find_target("hexagon690"), timings), UserError);
+    EXPECT_THROW(fit_kernels(find_target("cortex-a76"), timings), UserError);
+    Target unknown = find_target("host");
+    unknown.kernels.reset();
+    EXPECT_THROW(fit_kernels(unknown, timings), UserError);
     KernelTimings one = timings;
     one.networks.pop_back();
     EXPECT_THROW(fit_kernels(find_target("host"), one), UserError);
@@ -186,6 +234,39 @@ TEST(KernelTimings, RefuseAnotherLayerThanTheNetworks) {
     } catch (const UserError &e) {
         EXPECT_NE(std::string(e.what()).find("/networks/0/layers/1/layer"), std::string::npos);
     }
+}
+
+TEST(KernelTimings, RefuseANetworkThatTookNoTime) {
+    Json json = write_kernel_timings(timings_of(made_up(truth()), 2));
+    json["networks"][1]["whole_us"] = 0;
+    const TemporaryFolder folder("timings");
+    write_file(folder.path() / "t.json", json.dump());
+    try {
+        read_kernel_timings(folder.path() / "t.json");
+        FAIL() << "accepted";
+    } catch (const UserError &e) {
+        EXPECT_NE(std::string(e.what()).find("/networks/1/whole_us"), std::string::npos);
+    }
+}
+
+TEST(KernelPrices, KernelsThatRunNothingInParallelKeepToOneThread) {
+    Target target = made_up(truth());
+    target.constants["thread_overhead_us"] = {5, {"made up", "assumed"}};
+    const auto model = make_cost_model(target);
+    Layer layer;
+    layer.op = Op::conv2d;
+    const auto latency = [&](int size, int channels, int threads) {
+        layer.input = layer.output = {size, size, channels};
+        return std::get<Cost>(price_layer(*model, layer, {DataType::fp32, threads}))
+            .latency.count();
+    };
+    const auto parallel = [&] {
+        return std::get<Schedule>(model->mapping(layer, {DataType::fp32, 2})).parallel;
+    };
+    EXPECT_EQ(latency(2, 32, 2), latency(2, 32, 1));
+    EXPECT_EQ(parallel(), ParallelOver::none);
+    EXPECT_LT(latency(56, 128, 2), 0.7 * latency(56, 128, 1));
+    EXPECT_NE(parallel(), ParallelOver::none);
 }
 
 TEST(KernelPrices, NoLatencyIsBelowItsLowerBound) {
