@@ -191,9 +191,9 @@ Strips cut_into_strips(const Layer &layer, const KernelPlan &plan, Algorithm &la
     Strips loops;
     const Schedule &s = plan.members.back();
     const Var row_tile("row_tile"), channel_tile("channel_tile");
-    const int strips = layer.output.height / plan.rows;
     last.output.split(row_tile, loops.strip, row_tile, plan.rows / s.rows, TailStrategy::RoundUp)
-        .split(loops.strip, loops.part, loops.strip, strips / plan.parts, TailStrategy::RoundUp);
+        .split(loops.strip, loops.part, loops.strip, strips_per_part({layer}, plan),
+               TailStrategy::RoundUp);
     if (s.order == LoopOrder::channels_outer) {
         last.output.reorder(channel_tile, loops.strip, loops.part);
     }
@@ -208,13 +208,12 @@ void keep_rows(const std::vector<Layer> &layers, const KernelPlan &plan, std::si
                const Strips &loops, std::vector<Algorithm> &kernel) {
     const Shape &out = layers[i].output;
     Algorithm &a = kernel[i];
-    const int rows = rows_kept(layers, plan, i);
     a.output.bound(a.c, 0, channels_kept(layers, plan, i))
         .bound(a.x, 0, out.width)
         .store_at(kernel.back().output, loops.part)
         .compute_at(kernel.back().output, loops.strip);
-    if (rows < out.height) {
-        a.output.fold_storage(a.y, rows);
+    if (strips_per_part(layers, plan) > 1) {
+        a.output.fold_storage(a.y, rows_kept(layers, plan, i));
     }
 }
 

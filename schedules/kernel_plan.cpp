@@ -229,13 +229,17 @@ KernelPlan default_chain(const std::vector<Layer> &layers, const IsaInfo &isa, i
     return plan;
 }
 
+int strips_per_part(const std::vector<Layer> &layers, const KernelPlan &plan) {
+    return layers.back().output.height / (plan.rows * plan.parts);
+}
+
 int rows_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i) {
     if (i + 1 == layers.size()) {
         return layers[i].output.height;
     }
     const int rows = rows_needed(layers, i, plan.rows);
     // Rows are found by the low bits of their number.
-    return slides(layers, i) ? std::min(power_of_two_from(rows), layers[i].output.height) : rows;
+    return slides(layers, i) && strips_per_part(layers, plan) > 1 ? power_of_two_from(rows) : rows;
 }
 
 int channels_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i) {

@@ -70,6 +70,9 @@ bool is_legal(const std::vector<Layer> &layers, const KernelPlan &plan, const Is
 /// in a second cache. `threads` > 1 asks for parts.
 KernelPlan default_chain(const std::vector<Layer> &layers, const IsaInfo &isa, int threads = 1);
 
+/// How often a part of the chain's output advances.
+int strips_per_part(const std::vector<Layer> &layers, const KernelPlan &plan);
+
 /// Rows of member `i`'s output that are kept at once; all of them for the last one.
 int rows_kept(const std::vector<Layer> &layers, const KernelPlan &plan, std::size_t i);
 
