@@ -112,6 +112,45 @@ void block_registers_in_pairs(const Schedule &s, Algorithm &a, const TileLoops &
     order_stage(update, {a.c, a.side}, {a.group, a.x, a.y}, loops);
 }
 
+/// The sums of a channel tile's pixels wait on the stack; register tiles add one block of the
+/// reduction after the other to them.
+void block_reduction(const Schedule &s, Algorithm &a, const TileLoops &t) {
+    const int width = s.lanes * s.vectors;
+    const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
+    RVar block("block"), step("step");
+    Var turn("turn"), vector("v"), pixel("p"), row("r"), pixel_tile("pt"), row_tile("rt");
+    Stage update = a.sum.update();
+    update.split(ci, block, ci, s.depth);
+    Halide::Func part = update.rfactor(block, turn);
+
+    a.sum.compute_at(a.output, t.channel_tile)
+        .store_in(MemoryType::Stack)
+        .align_bounds(a.c, width)
+        .bound_extent(a.c, width)
+        .split(a.c, vector, a.c, s.lanes);
+    order_stage(a.sum, {a.c}, {vector}, {a.x, a.y});
+    Stage whole = a.sum.update();
+    whole.split(a.c, vector, a.c, s.lanes, TailStrategy::RoundUp)
+        .split(a.x, pixel_tile, pixel, s.pixels, TailStrategy::RoundUp)
+        .split(a.y, row_tile, row, s.rows, TailStrategy::RoundUp);
+    order_stage(whole, {a.c}, {vector, pixel, row}, {pixel_tile, row_tile, block});
+
+    part.compute_at(a.sum, pixel_tile)
+        .store_in(MemoryType::Register)
+        .bound_extent(a.c, width)
+        .bound_extent(a.x, s.pixels)
+        .bound_extent(a.y, s.rows)
+        .split(a.c, vector, a.c, s.lanes);
+    order_stage(part, {a.c}, {vector, a.x, a.y, turn}, {});
+    Stage inner = part.update();
+    inner.split(a.c, vector, a.c, s.lanes).split(ci, ci, step, s.unroll);
+    order_stage(inner, {a.c}, {vector, a.x, a.y, turn}, {step, ci, kx, ky});
+    inner.unroll(step);
+    if (s.prefetch > 0) {
+        inner.prefetch(a.weights, ci, ci, s.prefetch, Halide::PrefetchBoundStrategy::NonFaulting);
+    }
+}
+
 /// The output stops within its last tile, what is kept in a chain does not (`channels_kept`).
 void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool paired, bool kept) {
     const TileLoops t =
@@ -119,6 +158,10 @@ void schedule_dense(const Layer &layer, const Schedule &s, Algorithm &a, bool pa
     RVar step("step");
     const RVar ci = a.window.x, kx = a.window.y, ky = a.window.z;
     Stage update = a.sum.update();
+    if (s.depth > 0) {
+        block_reduction(s, a, t);
+        return;
+    }
     update.split(ci, ci, step, s.unroll);
     if (paired) {
         block_registers_in_pairs(s, a, t, update, {step, ci, kx, ky});

@@ -191,6 +191,7 @@ ChainSpace chain_space(const std::vector<Layer> &layers, const IsaInfo &isa) {
     for (std::size_t i = 0; i < layers.size(); i++) {
         space.members.push_back(schedule_space(layers[i], isa));
         space.members.back().parallel = {ParallelOver::none}; // the parts are
+        space.members.back().depth = {0};                     // strips are too short to pay for it
     }
     return space;
 }

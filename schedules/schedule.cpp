@@ -29,7 +29,7 @@ std::vector<std::string> knob_names() {
     for (const IntKnob &knob : int_knobs) {
         names.emplace_back(knob.name);
     }
-    names.insert(names.end(), {"order", "parallel", "block", "prefetch"});
+    names.insert(names.end(), {"order", "parallel", "block", "prefetch", "depth"});
     return names;
 }
 
@@ -68,7 +68,8 @@ bool Schedule::operator==(const Schedule &o) const {
             return false;
         }
     }
-    return order == o.order && parallel == o.parallel && block == o.block && prefetch == o.prefetch;
+    return order == o.order && parallel == o.parallel && block == o.block &&
+           prefetch == o.prefetch && depth == o.depth;
 }
 
 std::string to_string(const Schedule &schedule) {
@@ -80,6 +81,7 @@ std::string to_string(const Schedule &schedule) {
     line += " parallel=" + parallel_names[static_cast<std::size_t>(schedule.parallel)];
     line += schedule.block > 1 ? " block=" + std::to_string(schedule.block) : "";
     line += schedule.prefetch > 0 ? " prefetch=" + std::to_string(schedule.prefetch) : "";
+    line += schedule.depth > 0 ? " depth=" + std::to_string(schedule.depth) : "";
     return line;
 }
 
@@ -113,6 +115,8 @@ Schedule parse_schedule(const std::string &text) {
             schedule.block = parse_int(text, name, value);
         } else if (name == "prefetch") {
             schedule.prefetch = parse_int(text, name, value, 0);
+        } else if (name == "depth") {
+            schedule.depth = parse_int(text, name, value, 0);
         } else {
             const IntKnob *found = nullptr;
             for (const IntKnob &knob : int_knobs) {

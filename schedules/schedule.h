@@ -4,7 +4,7 @@
 //
 //   "tile lanes=16 vectors=2 pixels=7 rows=1 unroll=4 order=channels_outer parallel=rows"
 //
-// with " block=2" and " prefetch=4" behind it where these knobs are used.
+// with " block=2", " prefetch=4" and " depth=96" behind it where these knobs are used.
 #pragma once
 
 #include <string>
@@ -35,6 +35,9 @@ struct Schedule {
     /// Weights are fetched into the first cache so many turns of the reduction ahead; 0: by the
     /// hardware alone.
     int prefetch = 0;
+    /// Reduction blocking: so many input channels are summed up for all pixels of a channel tile
+    /// before the next so many, so that their weights stay in the first cache; 0: all at once.
+    int depth = 0;
 
     bool operator==(const Schedule &o) const;
     bool operator!=(const Schedule &o) const { return !(*this == o); }

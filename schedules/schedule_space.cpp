@@ -16,9 +16,8 @@ std::vector<int> up_to(int most, std::vector<int> values) {
 }
 
 std::vector<int> dividing(int whole, std::vector<int> values) {
-    values.erase(
-        std::remove_if(values.begin(), values.end(), [=](int v) { return whole % v != 0; }),
-        values.end());
+    const auto leaves_rest = [=](int v) { return v != 0 && whole % v != 0; };
+    values.erase(std::remove_if(values.begin(), values.end(), leaves_rest), values.end());
     return values;
 }
 
@@ -46,6 +45,17 @@ int outer_tiles(const Layer &layer, const Schedule &s) {
         s.order == LoopOrder::pixels_outer
             ? ceil_div(extents.columns, s.pixels)
             : ceil_div(extents.channels, std::int64_t{1} * s.lanes * s.vectors));
+}
+
+/// The sums of all pixels of a channel tile wait on the stack, in whole register tiles.
+bool blocks_reduction(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
+    constexpr std::int64_t most_waiting = 32 * 1024; // floats
+    const Shape &out = layer.output;
+    const std::int64_t pixels =
+        std::int64_t{1} * out.width * (s.parallel == ParallelOver::rows ? s.rows : out.height);
+    return s.order == LoopOrder::channels_outer && s.block == 1 && !pairs_pixels(layer, s, isa) &&
+           s.depth % s.unroll == 0 && out.width % s.pixels == 0 && out.height % s.rows == 0 &&
+           pixels * s.lanes * s.vectors <= most_waiting;
 }
 
 template <typename T>
@@ -86,7 +96,11 @@ int sums_held(const Layer &layer, const Schedule &s, const IsaInfo &isa) {
 bool ScheduleSpace::contains(const Schedule &s) const {
     if (!has(lanes, s.lanes) || !has(vectors, s.vectors) || !has(pixels, s.pixels) ||
         !has(rows, s.rows) || !has(unroll, s.unroll) || !has(order, s.order) ||
-        !has(parallel, s.parallel) || !has(block, s.block) || !has(prefetch, s.prefetch)) {
+        !has(parallel, s.parallel) || !has(block, s.block) || !has(prefetch, s.prefetch) ||
+        !has(depth, s.depth)) {
+        return false;
+    }
+    if (s.depth > 0 && !blocks_reduction(layer, s, isa)) {
         return false;
     }
     if (outer_tiles(layer, s) % s.block != 0) {
@@ -142,6 +156,7 @@ std::vector<Schedule> ScheduleSpace::all() const {
                                 s.parallel = over;
                                 s.block = block.front();
                                 s.prefetch = prefetch.front();
+                                s.depth = depth.front();
                                 if (contains(s)) {
                                     found.push_back(s);
                                 }
@@ -161,6 +176,7 @@ Schedule ScheduleSpace::draw(Random &random) const {
     Schedule refined = drawn;
     refined.block = block[random.below(block.size())];
     refined.prefetch = prefetch[random.below(prefetch.size())];
+    refined.depth = depth[random.below(depth.size())];
     return contains(refined) ? refined : drawn;
 }
 
@@ -177,6 +193,7 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
     space.unroll = {1};
     space.block = {1};
     space.prefetch = {0};
+    space.depth = {0};
     space.order = {LoopOrder::pixels_outer, LoopOrder::channels_outer};
     space.parallel = {ParallelOver::none};
     if (extents.rows > 1) {
@@ -193,6 +210,11 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
         space.unroll = dividing(layer.input.channels / layer.groups, {1, 2, 3, 4, 8});
         space.block = {1, 2, 3, 4, 6, 8};
         space.prefetch = {0, 2, 4, 8, 16};
+        if (layer.groups == 1) {
+            space.depth =
+                up_to(layer.input.channels / 2, {0, 64, 96, 128, 160, 192, 256, 320, 384});
+            space.depth = dividing(layer.input.channels, space.depth);
+        }
         break;
     case Op::fully_connected:
         space.prefetch = {0, 2, 4, 8, 16};

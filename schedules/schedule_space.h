@@ -52,12 +52,13 @@ struct ScheduleSpace {
     std::vector<ParallelOver> parallel;
     std::vector<int> block;
     std::vector<int> prefetch;
+    std::vector<int> depth;
     Layer layer; ///< what it is the space of
     IsaInfo isa;
 
     bool contains(const Schedule &schedule) const;
-    /// Every schedule of the space with the first value of `block` and `prefetch`, which only
-    /// refine one, in knob order.
+    /// Every schedule of the space with the first value of `block`, `prefetch` and `depth`,
+    /// which only refine one, in knob order.
     std::vector<Schedule> all() const;
     /// One of `all()`, each equally likely, refined at random.
     Schedule draw(Random &random) const;

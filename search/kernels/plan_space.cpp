@@ -61,6 +61,7 @@ std::vector<Schedule> next_to(const ScheduleSpace &space, const Schedule &centre
     vary(&Schedule::parallel, others(space.parallel, centre.parallel));
     vary(&Schedule::block, others(space.block, centre.block));
     vary(&Schedule::prefetch, others(space.prefetch, centre.prefetch));
+    vary(&Schedule::depth, steps(space.depth, centre.depth));
     return result;
 }
 

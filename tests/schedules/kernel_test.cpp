@@ -220,11 +220,11 @@ TEST(Kernel, ResizingEqualsTheReference) {
         with(moving_layer(Op::resize_bilinear, {12, 5, 7}, {5, 8, 7}), Activation::relu, true), 1);
 }
 
-TEST(Kernel, BlocksOfTilesAndPrefetchingEqualTheReference) {
+TEST(Kernel, BlocksOfTilesAndReductionsAndPrefetchingEqualTheReference) {
     const KernelTarget host = host_kernel_target();
     const IsaInfo isa = isa_info(host.text);
-    for (const Layer &layer : {with(dense_layer({6, 12, 32}, 1, 1, 192), Activation::relu, true),
-                               dense_layer({9, 12, 16}, 3, 1, 192), fully_connected_layer(64, 192),
+    for (const Layer &layer : {with(dense_layer({6, 12, 128}, 1, 1, 184), Activation::relu, true),
+                               dense_layer({5, 12, 128}, 3, 1, 96), fully_connected_layer(64, 192),
                                with(depthwise_layer({9, 12, 192}, 3, 1), Activation::relu6)}) {
         KernelCase c(layer, Random(1));
         const ScheduleSpace space = schedule_space(layer, isa);
@@ -234,24 +234,30 @@ TEST(Kernel, BlocksOfTilesAndPrefetchingEqualTheReference) {
         s.pixels = std::min(2, layer.output.width);
         s.rows = 1;
         int refined = 0;
+        int blocked_reductions = 0;
         for (const LoopOrder order : space.order) {
             for (const ParallelOver over : space.parallel) {
                 for (const int block : {1, 3}) {
                     for (const int prefetch : {0, 4}) {
-                        Schedule r = s;
-                        r.order = order;
-                        r.parallel = over;
-                        r.block = block;
-                        r.prefetch = prefetch;
-                        if ((block > 1 || prefetch > 0) && space.contains(r)) {
-                            check(c, r, host);
-                            refined++;
+                        for (const int depth : space.depth) {
+                            Schedule r = s;
+                            r.order = order;
+                            r.parallel = over;
+                            r.block = block;
+                            r.prefetch = prefetch;
+                            r.depth = depth;
+                            if ((block > 1 || prefetch > 0 || depth > 0) && space.contains(r)) {
+                                check(c, r, host);
+                                refined++;
+                                blocked_reductions += depth > 0;
+                            }
                         }
                     }
                 }
             }
         }
         EXPECT_GE(refined, layer.op == Op::fully_connected ? 2 : 4) << key(layer);
+        EXPECT_GE(blocked_reductions, layer.op == Op::conv2d ? 4 : 0) << key(layer);
     }
 }
 

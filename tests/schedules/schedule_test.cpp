@@ -23,7 +23,8 @@ TEST(Schedule, PrintsEveryKnobOnOneLine) {
     EXPECT_EQ(to_string(s), line);
     s.block = 3;
     s.prefetch = 8;
-    EXPECT_EQ(to_string(s), line + " block=3 prefetch=8");
+    s.depth = 96;
+    EXPECT_EQ(to_string(s), line + " block=3 prefetch=8 depth=96");
 }
 
 TEST(Schedule, ParseAfterPrintIsTheIdentity) {
