@@ -1,144 +1,61 @@
 #include "app/child_process.h"
 
-#include "base/error.h"
+#include "search/kernels/worker_process.h"
 
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <cstring>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace edgefront {
 
 namespace {
 
-/// One line of JSON per message.
-void send(int pipe, const Json &message) {
-    const std::string line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    for (std::size_t sent = 0; sent < line.size();) {
-        const ssize_t n = ::write(pipe, line.data() + sent, line.size() - sent);
-        if (n < 0 && errno != EINTR) {
-            ::_exit(1); // nobody listens any more
-        }
-        sent += n > 0 ? static_cast<std::size_t>(n) : 0;
-    }
-}
-
-/// Never returns: neither buffers nor objects of the parent may be flushed or destroyed twice.
-[[noreturn]] void
-child(int pipe, const std::function<Json(const std::function<void(const Json &)> &)> &body) {
-    Json last;
-    try {
-        last["answer"] = body([&](const Json &said) { send(pipe, {{"said", said}}); });
-    } catch (const std::exception &e) {
-        last["failure"] = e.what();
-    }
-    send(pipe, last);
-    ::_exit(0);
-}
-
-std::string end_of(int status) {
-    return WIFSIGNALED(status) ? std::string("it crashed (") + ::strsignal(WTERMSIG(status)) + ")"
-                               : "its process ended without an answer";
-}
-
-/// Reads lines until the other end closes.
-class Listener {
-public:
-    Listener(int pipe, const std::function<void(const Json &)> &heard)
-        : pipe_(pipe), heard_(heard) {}
-
-    /// Waits a little for more; false at the end.
-    bool listen(ChildEnd &end) {
-        struct pollfd poll = {pipe_, POLLIN, 0};
-        if (::poll(&poll, 1, 100) <= 0) {
-            return true;
-        }
-        char buffer[4096];
-        const ssize_t n = ::read(pipe_, buffer, sizeof buffer);
-        if (n < 0) {
-            return errno == EINTR;
-        }
-        text_.append(buffer, static_cast<std::size_t>(n));
-        for (std::size_t at; (at = text_.find('\n')) != std::string::npos;) {
-            take(Json::parse(text_.substr(0, at)), end);
-            text_.erase(0, at + 1);
-        }
-        return n > 0;
-    }
-
-private:
-    void take(const Json &message, ChildEnd &end) const {
-        if (message.contains("said")) {
-            if (heard_) {
-                heard_(message["said"]);
+/// Waits a little for more and takes it; false at the end.
+bool listen(WorkerProcess &child, const std::function<void(const Json &)> &heard, ChildEnd &end) {
+    constexpr int a_while_ms = 100;
+    struct pollfd poll = {child.descriptor(), POLLIN, 0};
+    ::poll(&poll, 1, a_while_ms);
+    while (const std::optional<Json> message = child.take()) {
+        if (message->contains("said")) {
+            if (heard) {
+                heard((*message)["said"]);
             }
-        } else if (message.contains("answer")) {
-            end.answer = message["answer"];
-        } else if (message.contains("failure")) {
-            end.failure = message["failure"].get<std::string>();
+        } else if (message->contains("answer")) {
+            end.answer = (*message)["answer"];
+            return false;
         } else {
-            end.interrupted = true;
+            end.failure = (*message)["failure"].get<std::string>();
+            return false;
         }
     }
-
-    int pipe_;
-    const std::function<void(const Json &)> &heard_;
-    std::string text_;
-};
+    return child.end().empty();
+}
 
 } // namespace
 
 ChildEnd
 run_in_child(const std::function<Json(const std::function<void(const Json &)> &tell)> &body,
              const std::function<void(const Json &)> &heard, const std::function<bool()> &stop) {
-    int ends[2];
-    if (::pipe(ends) != 0) {
-        throw UserError(std::string("no pipe to another process: ") + std::strerror(errno));
-    }
-    const pid_t parent = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid < 0) {
-        const int reason = errno;
-        ::close(ends[0]);
-        ::close(ends[1]);
-        throw UserError(std::string("no further process: ") + std::strerror(reason));
-    }
-    if (pid == 0) {
-        ::close(ends[0]);
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL); // whoever ends the parent for good means the child too
-        if (::getppid() != parent) {
-            ::_exit(1);
-        }
-        child(ends[1], body);
-    }
-    ::close(ends[1]);
+    WorkerProcess child(
+        [&](const Json &, const WorkerProcess::Say &say) {
+            return Json{{"answer", body(say)}};
+        },
+        WorkerProcess::Signals::as_here);
+    child.ask(Json(true));
     ChildEnd end;
-    Listener listener(ends[0], heard);
     using Clock = std::chrono::steady_clock;
     constexpr std::chrono::seconds patience(10);
     std::optional<Clock::time_point> asked;
-    while (listener.listen(end)) {
+    while (listen(child, heard, end)) {
         if (!asked && stop && stop()) {
             asked = Clock::now();
-            ::kill(pid, SIGTERM);
-        } else if (asked && Clock::now() - *asked > patience) { // it hangs
-            ::kill(pid, SIGKILL);
+            child.ask_to_end();
+        } else if (asked && Clock::now() - *asked > patience) {
+            child.kill("hangs");
         }
     }
-    ::close(ends[0]);
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (!end.answer && end.failure.empty() && !end.interrupted) {
-        if (asked) {
-            end.interrupted = true;
-        } else {
-            end.failure = end_of(status);
-        }
+    if (!end.answer && end.failure.empty()) {
+        end.interrupted = asked.has_value();
+        end.failure = asked ? "" : "it crashed (" + child.end() + ")";
     }
     return end;
 }
@@ -152,10 +69,7 @@ Measurement measure_apart(const Network &network, const MeasureOptions &options)
         const Measurement m = measure(network, own);
         Json answer = {{"failure", m.failure}, {"interrupted", m.interrupted}};
         if (m.time) {
-            answer["time"] = {{"median", m.time->median.count()},
-                              {"least", m.time->least.count()},
-                              {"p90", m.time->p90.count()},
-                              {"runs", m.time->runs}};
+            answer["time"] = write_timing(*m.time);
         }
         return answer;
     };
@@ -172,9 +86,7 @@ Measurement measure_apart(const Network &network, const MeasureOptions &options)
         m.failure = (*end.answer)["failure"].get<std::string>();
         m.interrupted = (*end.answer)["interrupted"].get<bool>();
         if (end.answer->contains("time")) {
-            const Json &t = (*end.answer)["time"];
-            m.time = Timing{Seconds(t["median"].get<double>()), Seconds(t["least"].get<double>()),
-                            Seconds(t["p90"].get<double>()), t["runs"].get<int>()};
+            m.time = read_timing((*end.answer)["time"]);
         }
     }
     return m;

@@ -54,11 +54,13 @@ void Progress::update(std::int64_t done, std::int64_t total,
     printed_ = now;
     const double elapsed = std::chrono::duration<double>(now - begin_).count();
     const double speed = static_cast<double>(done - first_) / elapsed;
-    std::string line =
-        fmt::format("{}/{} {} ({:.0f} %), {}/s", done, total, what_,
-                    100.0 * static_cast<double>(done) / static_cast<double>(total), rate(speed));
-    if (speed > 0) {
-        line += ", " + duration(static_cast<double>(total - done) / speed) + " left";
+    std::string line = fmt::format("{}/{} {} ({:.0f} %)", done, total, what_,
+                                   100.0 * static_cast<double>(done) / static_cast<double>(total));
+    if (what_ == "s") { // of a budget of time, which need not be used up
+        line += ", at most " + duration(static_cast<double>(total - done)) + " left";
+    } else if (speed > 0) {
+        line += fmt::format(", {}/s, {} left", rate(speed),
+                            duration(static_cast<double>(total - done) / speed));
     }
     line += "; " + detail();
     if (terminal_) {

@@ -140,12 +140,19 @@ private:
         search_seconds_ = seconds();
     }
 
+    /// Of this very network; null when there is none.
+    const Judgement *judgement(const TunedLayer &l) const {
+        const std::string name = request_.whole ? request_.network.name : "";
+        const Judgement *judged = judgement_for(l.record, name);
+        return judged && judged->network == name ? judged : nullptr;
+    }
+
     /// Every layer has the plan that this very network chose, and nothing was tried since.
     bool known_in_network() const {
         const std::vector<TunedLayer> &layers = result_.tuned.layers;
         return layers.size() == result_.tuned.wanted && result_.progress.trials == 0 &&
                std::all_of(layers.begin(), layers.end(), [&](const TunedLayer &l) {
-                   return l.record.judged_in == request_.network.name || !l.record.refused.empty();
+                   return judgement(l) || !l.record.refused.empty();
                });
     }
 
@@ -209,10 +216,7 @@ private:
             TunedLayer l = works[i];
             const InSituChoice &choice = in_situ_->choices[i];
             if (!l.record.layer.empty() && l.record.refused.empty() && !choice.plan.empty()) {
-                choose_plan(l.record, choice.plan);
-                l.record.judged_in = request_.network.name;
-                l.record.in_network = choice.time;
-                l.record.use = choice.use;
+                judge(l.record, {request_.network.name, choice.plan, choice.time, choice.use});
                 db_.put(l.record);
             }
             result_.tuned.layers.push_back(l);
@@ -228,6 +232,12 @@ private:
             Json row = write_record(l.record);
             row["names"] = l.names;
             row["from_database"] = l.from_database;
+            if (const Judgement *judged = judgement(l)) {
+                row["chosen"] = judged->plan;
+                row["in_network_s"] =
+                    judged->in_network ? Json(judged->in_network->count()) : Json();
+                row["use"] = judged->use;
+            }
             rows.push_back(std::move(row));
         }
         return rows;
@@ -284,13 +294,17 @@ private:
             if (r.layer.empty()) {
                 continue;
             }
+            const std::optional<Seconds> none;
             const auto us = [](const std::optional<Seconds> &t) {
                 return t ? Json(t->count() * 1e6) : Json();
             };
-            table.rows.push_back({l.names.front(), static_cast<int>(l.names.size()),
-                                  us(default_time(l)), us(r.measured), us(r.in_network),
-                                  r.use ? "yes" : "no", r.trials, l.from_database ? "yes" : "no",
-                                  r.refused.empty() ? r.plan : r.refused});
+            const Judgement *judged = judgement(l);
+            const std::string &plan = judged ? judged->plan : r.plan;
+            table.rows.push_back(
+                {l.names.front(), static_cast<int>(l.names.size()),
+                 us(time_alone(r, to_string(default_plan(l)))), us(time_alone(r, plan)),
+                 us(judged ? judged->in_network : none), judged && judged->use ? "yes" : "no",
+                 r.trials, l.from_database ? "yes" : "no", r.refused.empty() ? plan : r.refused});
         }
         table.notes = notes();
         return table;
@@ -328,9 +342,13 @@ private:
             works_.begin(), works_.end(), [](const TunedLayer &w) { return w.fused(); }));
     }
 
-    std::optional<Seconds> default_time(const TunedLayer &l) const {
-        const IsaInfo isa = isa_info(host_kernel_target().text);
-        return time_alone(l.record, to_string(usual_plan(l.layers, isa, request_.threads)));
+    KernelPlan default_plan(const TunedLayer &l) const {
+        return usual_plan(l.layers, isa_info(host_kernel_target().text), request_.threads);
+    }
+
+    static std::optional<Seconds> time_alone(const TuningRecord &r, const std::string &plan) {
+        const TriedPlan *trial = trial_of(r, plan);
+        return trial ? trial->measured : std::nullopt;
     }
 
     const KernelTuneRequest &request_;

@@ -4,6 +4,7 @@
 #include "base/random.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,17 +17,29 @@ namespace edgefront {
 class GuardedFloats {
 public:
     explicit GuardedFloats(std::size_t count) : count_(count) {
-        const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+        // Larger ones in huge pages where the system has them, as networks have them: of small
+        // pages it is chance which share sets of the second cache, and times would vary.
+        constexpr std::size_t huge_page = std::size_t{2} << 20;
         const std::size_t lines = (std::max<std::size_t>(count, 1) * sizeof(float) + 63) / 64 * 64;
+        const bool huge = lines >= huge_page / 16;
+        const std::size_t page = huge ? huge_page : static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
         const std::size_t body = (lines + page - 1) / page * page;
         size_ = body + 2 * page;
         base_ = static_cast<char *>(
             mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        if (base_ == MAP_FAILED || mprotect(base_ + page, body, PROT_READ | PROT_WRITE) != 0) {
+        if (base_ == MAP_FAILED) {
             throw std::runtime_error("no memory for a guarded buffer");
         }
-        begin_ = reinterpret_cast<float *>(base_ + page + body - lines);
-        end_ = reinterpret_cast<float *>(base_ + page + body);
+        const std::size_t before = page - reinterpret_cast<std::uintptr_t>(base_) % page;
+        if (mprotect(base_ + before, body, PROT_READ | PROT_WRITE) != 0) {
+            munmap(base_, size_);
+            throw std::runtime_error("no memory for a guarded buffer");
+        }
+        if (huge) {
+            madvise(base_ + before, body, MADV_HUGEPAGE); // a wish
+        }
+        begin_ = reinterpret_cast<float *>(base_ + before + body - lines);
+        end_ = reinterpret_cast<float *>(base_ + before + body);
         std::fill(begin_, end_, mark);
     }
     GuardedFloats(std::size_t count, Random &random, double scale = 1) : GuardedFloats(count) {

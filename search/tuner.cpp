@@ -17,26 +17,6 @@ void add(std::vector<TunedLayer> &list, const std::vector<Layer> &layers, const 
     }
 }
 
-std::vector<TunedLayer> different_layers(const Network &network, DataType precision, bool fuse) {
-    const Network typed = with_type(network, precision);
-    std::vector<TunedLayer> list;
-    for (const Node &node : typed.nodes) {
-        add(list, {node.layer}, node.name);
-    }
-    for (const std::vector<int> &group :
-         fuse ? fused_groups(typed) : std::vector<std::vector<int>>()) {
-        std::vector<Layer> layers;
-        std::string name;
-        for (const int i : group) {
-            const Node &node = typed.nodes[static_cast<std::size_t>(i)];
-            layers.push_back(node.layer);
-            name += (name.empty() ? "" : " + ") + node.name;
-        }
-        add(list, layers, name);
-    }
-    return list;
-}
-
 /// The record of a plan: its price, or why there is none.
 void price(const TunedLayer &work, const CostModel &model, const Workload &workload,
            TuningRecord &r) {
@@ -106,6 +86,25 @@ bool still_true(const TuningRecord &known, const TunedLayer &work, const CostMod
 
 } // namespace
 
+std::vector<TunedLayer> different_works(const Network &network,
+                                        const std::vector<std::vector<int>> &groups) {
+    std::vector<TunedLayer> list;
+    for (const Node &node : network.nodes) {
+        add(list, {node.layer}, node.name);
+    }
+    for (const std::vector<int> &group : groups) {
+        std::vector<Layer> layers;
+        std::string name;
+        for (const int i : group) {
+            const Node &node = network.nodes[static_cast<std::size_t>(i)];
+            layers.push_back(node.layer);
+            name += (name.empty() ? "" : " + ") + node.name;
+        }
+        add(list, layers, name);
+    }
+    return list;
+}
+
 void require_search(const CostModel &model) {
     if (!model.searches()) {
         throw UserError("mappings are searched on targets of kind dsp or edgetpu; " +
@@ -117,7 +116,9 @@ void require_search(const CostModel &model) {
 TuneResult tune(const Network &network, const CostModel &model, const Workload &workload,
                 TuningDb &db, const TuneOptions &options) {
     TuneResult result;
-    std::vector<TunedLayer> layers = different_layers(network, workload.precision, options.fuse);
+    const Network typed = with_type(network, workload.precision);
+    std::vector<TunedLayer> layers = different_works(
+        typed, options.fuse ? fused_groups(typed) : std::vector<std::vector<int>>());
     result.wanted = layers.size();
     for (std::size_t i = 0; i < layers.size(); i++) {
         if (options.stop()) {

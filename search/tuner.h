@@ -27,6 +27,10 @@ struct TunedLayer {
     bool fused() const { return layers.size() > 1; }
 };
 
+/// The layers of a network that differ, then the groups of nodes that do.
+std::vector<TunedLayer> different_works(const Network &network,
+                                        const std::vector<std::vector<int>> &groups);
+
 struct TuneResult {
     std::vector<TunedLayer>
         layers;             ///< in the network's order; of an interrupted run the first ones

@@ -12,31 +12,45 @@ namespace edgefront {
 
 namespace {
 
-/// "AMD EPYC, family 26 model 2"; what /proc says of the first core, "" where it says nothing.
-std::string cpu_name() {
-    std::ifstream file("/proc/cpuinfo");
-    std::map<std::string, std::string> fields;
-    for (std::string line; std::getline(file, line) && !line.empty();) {
-        const std::size_t colon = line.find(':');
-        const std::size_t name_end = line.find_last_not_of(" \t", colon - 1);
-        if (colon != std::string::npos && name_end != std::string::npos) {
-            fields[line.substr(0, name_end + 1)] =
-                colon + 2 <= line.size() ? line.substr(colon + 2) : "";
+/// What /proc says of the first core.
+const std::map<std::string, std::string> &cpu_fields() {
+    static const auto fields = [] {
+        std::map<std::string, std::string> found;
+        std::ifstream file("/proc/cpuinfo");
+        for (std::string line; std::getline(file, line) && !line.empty();) {
+            const std::size_t colon = line.find(':');
+            const std::size_t name_end = line.find_last_not_of(" \t", colon - 1);
+            if (colon != std::string::npos && name_end != std::string::npos) {
+                found[line.substr(0, name_end + 1)] =
+                    colon + 2 <= line.size() ? line.substr(colon + 2) : "";
+            }
         }
-    }
-    std::string name = fields["model name"];
-    for (const char *field : {"cpu family", "model", "CPU implementer", "CPU part"}) {
-        if (fields.count(field) > 0) {
-            name += std::string(name.empty() ? "" : ", ") + field + " " + fields[field];
-        }
-    }
-    return name;
+        return found;
+    }();
+    return fields;
 }
 
 } // namespace
 
+std::string processor_name() {
+    const auto name = cpu_fields().find("model name");
+    return name == cpu_fields().end() ? "unknown processor" : name->second;
+}
+
 std::string host_kind() {
-    static const std::string kind = host_kernel_target().text + " on " + cpu_name();
+    static const std::string kind = [] {
+        std::string name;
+        for (const char *key :
+             {"model name", "cpu family", "model", "CPU implementer", "CPU part"}) {
+            const auto field = cpu_fields().find(key);
+            if (field != cpu_fields().end()) {
+                name += name.empty() ? "" : ", ";
+                name += field->first == "model name" ? "" : field->first + " ";
+                name += field->second;
+            }
+        }
+        return host_kernel_target().text + " on " + name;
+    }();
     return kind;
 }
 
@@ -54,14 +68,16 @@ TuningKey host_key(const std::vector<Layer> &layers, int threads, const std::str
 
 namespace {
 
-/// What the database says for a piece of work, if it is to be used.
-std::optional<KernelPlan> tuned_plan(const std::vector<Layer> &layers, const IsaInfo &isa,
-                                     const TuningDb &db, int threads, const std::string &version) {
+/// What the database says for a piece of work of a network, if it is to be used.
+std::optional<KernelPlan> tuned_plan(const std::string &network, const std::vector<Layer> &layers,
+                                     const IsaInfo &isa, const TuningDb &db, int threads,
+                                     const std::string &version) {
     const auto record = db.find(host_key(layers, threads, version));
-    if (!record || !record->measured || !record->use) {
+    const Judgement *judged = record ? judgement_for(*record, network) : nullptr;
+    if (!judged || !judged->use) {
         return {};
     }
-    const KernelPlan plan = parse_kernel_plan(record->plan);
+    const KernelPlan plan = parse_kernel_plan(judged->plan);
     return is_legal(layers, plan, isa) ? std::optional(plan) : std::nullopt; // files are edited
 }
 
@@ -82,11 +98,11 @@ HostPlans host_plans(const Network &network, const KernelTarget &target, const T
         std::vector<int> nodes;
         if (group != groups.end()) {
             nodes = group->second;
-            plan = tuned_plan(layers_at(network, nodes), isa, db, threads, version);
+            plan = tuned_plan(network.name, layers_at(network, nodes), isa, db, threads, version);
         }
         if (!plan) {
             nodes = {i};
-            plan = tuned_plan(layers_at(network, nodes), isa, db, threads, version);
+            plan = tuned_plan(network.name, layers_at(network, nodes), isa, db, threads, version);
         }
         const KernelPlan &own = usual[static_cast<std::size_t>(i)].plan;
         plans.tuned += plan && *plan != own ? nodes.size() : 0;

@@ -11,6 +11,9 @@
 
 namespace edgefront {
 
+/// The processor's name for itself; "unknown processor" where the system does not tell.
+std::string processor_name();
+
 /// What times depend on: the instruction set kernels are made for and the kind of processor, as in
 /// "x86-64-linux-avx512... on AMD EPYC, family 26 model 2".
 std::string host_kind();

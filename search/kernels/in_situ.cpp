@@ -108,7 +108,7 @@ private:
         const std::size_t half = (list.size() + 1) / 2;
         BuildContext context = options_.build;
         context.progress = {};
-        WorkerProcess helper([&](const Json &) {
+        WorkerProcess helper([&](const Json &, const WorkerProcess::Say &) {
             for (std::size_t v = half; v < list.size(); v++) {
                 shared_library(plan_package(network_, list[v].kernels, target_), context);
             }
@@ -303,18 +303,6 @@ private:
     InSituResult result_;
 };
 
-Json timing_json(const Timing &t) {
-    return {{"median", t.median.count()},
-            {"least", t.least.count()},
-            {"p90", t.p90.count()},
-            {"runs", t.runs}};
-}
-
-Timing read_timing(const Json &json) {
-    return {Seconds(json.at("median").get<double>()), Seconds(json.at("least").get<double>()),
-            Seconds(json.at("p90").get<double>()), json.at("runs").get<int>()};
-}
-
 } // namespace
 
 std::size_t best_of(const std::vector<std::vector<double>> &times, std::size_t incumbent,
@@ -332,23 +320,6 @@ std::size_t best_of(const std::vector<std::vector<double>> &times, std::size_t i
 
 bool is_gain(double ratio, double jitter) {
     return ratio < 1 - jitter;
-}
-
-void choose_plan(TuningRecord &record, const std::string &plan) {
-    record.plan = plan;
-    KernelPlan serial = parse_kernel_plan(plan);
-    if (!serial.fused()) {
-        serial.members[0].parallel = ParallelOver::none;
-    }
-    for (const TriedPlan &t : record.tried) {
-        // A default with parallel loops is, on one thread, the one without.
-        if (t.measured &&
-            (t.plan == plan || (record.threads == 1 && t.plan == to_string(serial)))) {
-            record.measured = t.measured;
-            record.predicted = t.predicted;
-            return;
-        }
-    }
 }
 
 InSituResult choose_in_situ(const Network &network, const std::vector<TunedLayer> &works,
@@ -373,8 +344,8 @@ Json write_result(const InSituResult &r) {
                            {"use", c.use}});
     }
     return {{"choices", choices},
-            {"tuned", timing_json(r.tuned)},
-            {"defaults", timing_json(r.defaults)},
+            {"tuned", write_timing(r.tuned)},
+            {"defaults", write_timing(r.defaults)},
             {"ratio", r.ratio},
             {"jitter", r.jitter},
             {"kept_defaults", r.kept_defaults},

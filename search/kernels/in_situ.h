@@ -50,9 +50,6 @@ InSituResult choose_in_situ(const Network &network, const std::vector<TunedLayer
 /// differ by `jitter`.
 bool is_gain(double ratio, double jitter);
 
-/// The record's plan is `plan` from now on, with its own times where it was tried.
-void choose_plan(TuningRecord &record, const std::string &plan);
-
 Json write_result(const InSituResult &result);
 InSituResult read_result(const Json &json);
 

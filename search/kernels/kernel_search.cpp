@@ -173,11 +173,14 @@ void KernelSearch::start_race() {
     }
 }
 
-void KernelSearch::answer(const TrialAnswer &answer, double jitter) {
+bool KernelSearch::answer(const TrialAnswer &answer, double jitter) {
     if (answer.lost) {
         prepared_.clear();
     }
-    if (!answer.refused.empty()) {
+    const bool again = answer.outside && chances_.insert(answer.plan).second;
+    const bool refused = !answer.refused.empty() && !again;
+    if (again) { // as if it had not been asked
+    } else if (refused) {
         refuse(answer.plan, answer.refused);
     } else if (answer.seconds.empty()) {
         prepared_.insert(answer.plan);
@@ -186,7 +189,7 @@ void KernelSearch::answer(const TrialAnswer &answer, double jitter) {
     }
     if (race_ && !race_->heat()) {
         finish_race(jitter);
-        return;
+        return refused;
     }
     const bool ready = std::all_of(batch_.begin(), batch_.end(), [&](const std::string &plan) {
         return prepared_.count(plan) > 0;
@@ -197,6 +200,7 @@ void KernelSearch::answer(const TrialAnswer &answer, double jitter) {
     if (!race_ && batch_.empty()) {
         settle(0); // all of it was refused
     }
+    return refused;
 }
 
 void KernelSearch::finish_race(double jitter) {
@@ -278,9 +282,6 @@ void KernelSearch::write(TuningRecord &r) const {
         r.predicted.reset();
         r.refused = r.tried.empty() ? "nothing is tried yet" : r.tried.front().refused;
     }
-    r.judged_in.clear();
-    r.in_network.reset();
-    r.use = false;
 }
 
 namespace {

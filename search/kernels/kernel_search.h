@@ -40,8 +40,9 @@ public:
     void begin(const std::vector<std::string> &similar);
     /// What a worker should do now; nothing when the batch is done. Equal until it is answered.
     std::optional<TrialRequest> request() const;
-    /// `jitter`: what part of a time no gain is believed below.
-    void answer(const TrialAnswer &answer, double jitter);
+    /// `jitter`: what part of a time no gain is believed below. Whether a plan was refused: one
+    /// that the system may have ended has a second chance.
+    bool answer(const TrialAnswer &answer, double jitter);
 
     /// The best plan so far; empty when there is none.
     const std::string &best() const { return incumbent_; }
@@ -55,7 +56,7 @@ public:
     /// Of the races since the last call.
     std::vector<double> take_jitter();
     const PlanSpace &space() const { return space_; }
-    /// Fills in what the search knows: plan, times, trials, tried. Nothing has judged it so far.
+    /// Fills in what the search knows: plan, times, trials, tried.
     void write(TuningRecord &record) const;
 
 private:
@@ -84,6 +85,7 @@ private:
 
     std::vector<std::string> batch_; ///< challengers
     std::set<std::string> prepared_; ///< by the worker
+    std::set<std::string> chances_;  ///< that were given
     std::optional<Race> race_;
     std::vector<double> jitter_;
 };

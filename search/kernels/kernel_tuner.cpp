@@ -2,7 +2,6 @@
 
 #include "schedules/fusion.h"
 #include "search/kernels/host_plans.h"
-#include "search/kernels/in_situ.h"
 #include "search/statistics.h"
 
 #include <algorithm>
@@ -204,8 +203,7 @@ private:
     void take(const TrialAnswer &answer) {
         Busy &b = busy_[static_cast<std::size_t>(answer.worker)];
         b.asked = b.timing = false;
-        b.search->answer(answer, jitter_.limit());
-        refused_ += answer.refused.empty() ? 0 : 1;
+        refused_ += b.search->answer(answer, jitter_.limit()) ? 1 : 0;
         jitter_.add(b.search->take_jitter());
         if (!b.search->request()) {
             keep(b.work);
@@ -223,15 +221,10 @@ private:
         r.threads = key.threads;
         r.version = key.version;
         r.compiler = key.compiler;
-        const TuningRecord before = r;
         searches_[work]->write(r);
-        if (before.judged_in.empty()) {
-            r.use = options_.alone && !works_[work].fused();
-        } else { // what ran in a network stays until one decides again
-            choose_plan(r, before.plan);
-            r.judged_in = before.judged_in;
-            r.in_network = before.in_network;
-            r.use = before.use;
+        drop_refused_judgements(r);
+        if (options_.alone && !works_[work].fused() && r.refused.empty()) {
+            judge(r, {"", r.plan, {}, true});
         }
         db_.put(r);
     }
@@ -280,37 +273,8 @@ private:
 
 } // namespace
 
-namespace {
-
-void add_work(std::vector<TunedLayer> &works, const std::vector<Layer> &layers,
-              const std::string &name) {
-    const auto same = std::find_if(works.begin(), works.end(),
-                                   [&](const TunedLayer &w) { return w.layers == layers; });
-    if (same != works.end()) {
-        same->names.push_back(name);
-    } else {
-        works.push_back({layers, {name}, {}, false});
-    }
-}
-
-} // namespace
-
 std::vector<TunedLayer> kernel_works(const Network &network) {
-    std::vector<TunedLayer> works;
-    for (const Node &node : network.nodes) {
-        add_work(works, {node.layer}, node.name);
-    }
-    for (const std::vector<int> &group : kernel_groups(network)) {
-        std::vector<Layer> layers;
-        std::string name;
-        for (const int n : group) {
-            const Node &node = network.nodes[static_cast<std::size_t>(n)];
-            layers.push_back(node.layer);
-            name += (name.empty() ? "" : " + ") + node.name;
-        }
-        add_work(works, layers, name);
-    }
-    return works;
+    return different_works(network, kernel_groups(network));
 }
 
 KernelTuneResult tune_kernels(const std::vector<TunedLayer> &works, TrialPool &pool, TuningDb &db,

@@ -3,13 +3,13 @@
 #include "base/error.h"
 #include "dsl/weights.h"
 #include "search/kernels/calibration_networks.h"
+#include "search/kernels/host_plans.h"
 #include "search/kernels/peak.h"
 #include "search/kernels/time_networks.h"
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <map>
 
 namespace edgefront {
@@ -159,18 +159,6 @@ private:
 
 KernelTimings measure_kernels(const MeasureKernelsOptions &options) {
     return Measurement(options).run();
-}
-
-std::string processor_name() {
-    std::ifstream info("/proc/cpuinfo");
-    for (std::string line; std::getline(info, line);) {
-        const std::string key = "model name";
-        const std::size_t colon = line.find(": ");
-        if (line.compare(0, key.size(), key) == 0 && colon != std::string::npos) {
-            return line.substr(colon + 2);
-        }
-    }
-    return "unknown processor";
 }
 
 } // namespace edgefront

@@ -24,7 +24,4 @@ struct MeasureKernelsOptions {
 /// in time.
 KernelTimings measure_kernels(const MeasureKernelsOptions &options);
 
-/// The processor's name for itself; "unknown processor" where the system does not tell.
-std::string processor_name();
-
 } // namespace edgefront

@@ -20,22 +20,10 @@ std::size_t work_of(const std::vector<TunedLayer> &works, const std::vector<Laye
     return static_cast<std::size_t>(found - works.begin());
 }
 
-/// The default as the trials had it: on one thread without its parallel loops.
-std::string as_tried(const KernelPlan &plan, int threads) {
-    KernelPlan serial = plan;
-    if (!plan.fused() && threads == 1) {
-        serial.members[0].parallel = ParallelOver::none;
-    }
-    return to_string(serial);
-}
-
 /// The default, or where trials refused it the best plan alone.
 std::string safe_plan(const TuningRecord &record, const KernelPlan &usual) {
-    const std::string tried = as_tried(usual, record.threads);
-    const bool refused =
-        std::any_of(record.tried.begin(), record.tried.end(), [&](const TriedPlan &t) {
-            return !t.refused.empty() && (t.plan == tried || t.plan == to_string(usual));
-        });
+    const TriedPlan *trial = trial_of(record, to_string(usual));
+    const bool refused = trial && !trial->refused.empty();
     return refused && record.tried[0].measured ? record.tried[0].plan : to_string(usual);
 }
 

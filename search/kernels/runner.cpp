@@ -200,6 +200,18 @@ std::vector<LayerCheck> check_layers(Runner &runner, const std::vector<float> &i
     return checks;
 }
 
+Json write_timing(const Timing &t) {
+    return {{"median", t.median.count()},
+            {"least", t.least.count()},
+            {"p90", t.p90.count()},
+            {"runs", t.runs}};
+}
+
+Timing read_timing(const Json &json) {
+    return {Seconds(json.at("median").get<double>()), Seconds(json.at("least").get<double>()),
+            Seconds(json.at("p90").get<double>()), json.at("runs").get<int>()};
+}
+
 Timing summarise(std::vector<Seconds> times) {
     std::sort(times.begin(), times.end());
     const auto rank = [&](double share) {

@@ -2,6 +2,7 @@
 // What is measured here is what leaves in a package.
 #pragma once
 
+#include "base/json_reader.h"
 #include "base/units.h"
 #include "dsl/naive.h"
 #include "schedules/package.h"
@@ -72,6 +73,10 @@ struct Timing {
     Seconds p90;
     int runs = 0;
 };
+
+/// In seconds, between processes.
+Json write_timing(const Timing &timing);
+Timing read_timing(const Json &json);
 
 /// Nearest-rank percentiles; `times` must not be empty.
 Timing summarise(std::vector<Seconds> times);

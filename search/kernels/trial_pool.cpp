@@ -62,21 +62,22 @@ void ProcessPool::start(int worker) {
     Worker &w = *workers_[static_cast<std::size_t>(worker)];
     w.process.reset();
     const auto bench = std::make_shared<std::unique_ptr<TrialBench>>();
-    w.process = std::make_unique<WorkerProcess>([this, worker, bench, &w](const Json &request) {
-        if (!*bench) { // now in the child
-            if (options_.pinned) {
-                pin(worker);
-            }
-            if (options_.threads > 1) {
-                if (edgefront_trial_threads(options_.threads) == 0) {
-                    throw std::runtime_error("the system has no more threads");
+    w.process = std::make_unique<WorkerProcess>(
+        [this, worker, bench, &w](const Json &request, const WorkerProcess::Say &) {
+            if (!*bench) { // now in the child
+                if (options_.pinned) {
+                    pin(worker);
                 }
-                set_jit_parallel_for(edgefront_trial_parallel_for);
+                if (options_.threads > 1) {
+                    if (edgefront_trial_threads(options_.threads) == 0) {
+                        throw std::runtime_error("the system has no more threads");
+                    }
+                    set_jit_parallel_for(edgefront_trial_parallel_for);
+                }
+                *bench = std::make_unique<TrialBench>(works_, source_, w.busy);
             }
-            *bench = std::make_unique<TrialBench>(works_, source_, w.busy);
-        }
-        return (*bench)->serve(request);
-    });
+            return (*bench)->serve(request);
+        });
 }
 
 void ProcessPool::ask(int worker, const TrialRequest &request) {
@@ -124,22 +125,24 @@ std::optional<TrialAnswer> ProcessPool::look_at(int worker) {
         return result;
     }
     if (!w.process->end().empty()) {
-        return fault(worker, "crashed: " + w.process->end());
+        return fault(worker, "crashed: " + w.process->end(), w.process->killed_from_outside());
     }
     const std::chrono::duration<double> took = Clock::now() - w.asked;
     if (took.count() > options_.most_seconds) {
-        return fault(worker, fmt::format("hung: no answer within {} s", options_.most_seconds));
+        return fault(worker, fmt::format("hung: no answer within {} s", options_.most_seconds),
+                     true);
     }
     return {};
 }
 
-TrialAnswer ProcessPool::fault(int worker, const std::string &what) {
+TrialAnswer ProcessPool::fault(int worker, const std::string &what, bool outside) {
     Worker &w = *workers_[static_cast<std::size_t>(worker)];
     TrialAnswer answer;
     answer.worker = worker;
     answer.plan = w.request->plans.at(static_cast<std::size_t>(w.busy.get()));
     answer.refused = what;
     answer.lost = true;
+    answer.outside = outside;
     start(worker);
     return answer;
 }

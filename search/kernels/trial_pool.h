@@ -16,6 +16,8 @@ struct TrialAnswer {
     std::string plan;    ///< the one that `refused` is about
     std::string refused; ///< why it is no kernel: it does not compile, crashed, hung, was wrong
     bool lost = false;   ///< the worker started anew: the kernels it had are gone
+    /// It was killed from outside or took too long: perhaps no fault of the plan.
+    bool outside = false;
     std::vector<std::vector<double>> seconds; ///< per run; by plan of the request, by slice
 };
 
@@ -51,7 +53,7 @@ private:
     struct Worker;
     void start(int worker);
     std::optional<TrialAnswer> look_at(int worker);
-    TrialAnswer fault(int worker, const std::string &what);
+    TrialAnswer fault(int worker, const std::string &what, bool outside = false);
 
     const std::vector<std::vector<Layer>> &works_;
     KernelSource &source_;

@@ -6,6 +6,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace edgefront {
@@ -14,7 +15,7 @@ namespace {
 
 const std::vector<std::string> kind_names = {"measured", "counted", "simulated", "modelled"};
 constexpr double most_s = 1e6;
-constexpr int layout = 2; // PRAGMA user_version of the files this writes
+constexpr int layout = 3; // PRAGMA user_version of the files this writes
 constexpr int busy_ms = 10'000;
 
 // The record itself is its JSON: columns are what it is found by.
@@ -103,6 +104,16 @@ TriedPlan read_tried(const JsonReader &json, const std::string &layer) {
     return t;
 }
 
+Judgement read_judgement(const JsonReader &json, const std::string &layer) {
+    Judgement j;
+    j.network = json.at("network").string();
+    j.plan = read_plan(json.at("plan"), layer);
+    j.in_network = read_seconds(json.at("in_network_s"));
+    j.use = json.at("use").boolean();
+    json.finish();
+    return j;
+}
+
 /// Runs `f`; what the database throws becomes an error that names the file.
 template <typename F>
 auto guarded(const std::filesystem::path &path, F f) {
@@ -119,13 +130,51 @@ TuningKey key_of(const TuningRecord &r) {
     return {r.layer, r.target_hash, r.threads, r.version, r.compiler};
 }
 
-std::optional<Seconds> time_alone(const TuningRecord &record, const std::string &plan) {
-    for (const TriedPlan &t : record.tried) {
-        if (t.plan == plan) {
-            return t.measured;
+const TriedPlan *trial_of(const TuningRecord &record, const std::string &plan) {
+    std::string serial = plan;
+    if (record.threads == 1 && !record.compiler.empty()) {
+        KernelPlan kernel = parse_kernel_plan(plan);
+        if (!kernel.fused()) {
+            kernel.members[0].parallel = ParallelOver::none;
         }
+        serial = to_string(kernel);
     }
-    return {};
+    const auto found =
+        std::find_if(record.tried.begin(), record.tried.end(),
+                     [&](const TriedPlan &t) { return t.plan == plan || t.plan == serial; });
+    return found == record.tried.end() ? nullptr : &*found;
+}
+
+const Judgement *judgement_for(const TuningRecord &record, const std::string &network) {
+    const std::vector<Judgement> &all = record.judged;
+    const auto own = std::find_if(all.begin(), all.end(),
+                                  [&](const Judgement &j) { return j.network == network; });
+    return own != all.end() ? &*own : all.empty() ? nullptr : &all.back();
+}
+
+void judge(TuningRecord &record, const Judgement &judgement) {
+    std::vector<Judgement> &all = record.judged;
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const Judgement &j) { return j.network == judgement.network; }),
+              all.end());
+    all.push_back(judgement);
+}
+
+void drop_refused_judgements(TuningRecord &record) {
+    std::vector<Judgement> &all = record.judged;
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const Judgement &j) {
+                                 const TriedPlan *trial = trial_of(record, j.plan);
+                                 return trial && !trial->refused.empty();
+                             }),
+              all.end());
+}
+
+Json write_judgement(const Judgement &j) {
+    return {{"network", j.network},
+            {"plan", j.plan},
+            {"in_network_s", seconds_json(j.in_network)},
+            {"use", j.use}};
 }
 
 Json write_record(const TuningRecord &r) {
@@ -143,10 +192,11 @@ Json write_record(const TuningRecord &r) {
                  {"proven", r.proven},
                  {"budget", r.budget},
                  {"trials", r.trials},
-                 {"judged_in", r.judged_in},
-                 {"in_network_s", seconds_json(r.in_network)},
-                 {"use", r.use},
+                 {"judged", Json::array()},
                  {"tried", Json::array()}};
+    for (const Judgement &j : r.judged) {
+        json["judged"].push_back(write_judgement(j));
+    }
     for (const TriedPlan &t : r.tried) {
         json["tried"].push_back(write_tried(t));
     }
@@ -169,9 +219,9 @@ TuningRecord read_record(const JsonReader &json) {
     r.proven = json.at("proven").boolean();
     r.budget = json.at("budget").integer(0, std::int64_t{1} << 62);
     r.trials = json.at("trials").integer(0, std::int64_t{1} << 62);
-    r.judged_in = json.at("judged_in").string();
-    r.in_network = read_seconds(json.at("in_network_s"));
-    r.use = json.at("use").boolean();
+    for (const JsonReader &j : json.at("judged").items()) {
+        r.judged.push_back(read_judgement(j, r.layer));
+    }
     for (const JsonReader &t : json.at("tried").items()) {
         r.tried.push_back(read_tried(t, r.layer));
     }

@@ -26,15 +26,23 @@ struct TriedPlan {
     std::string refused;              ///< why it has no time: it crashed, hung, was wrong
 };
 
+/// What one network chose among the plans tried, from times inside it.
+struct Judgement {
+    std::string network; ///< empty: the layer by itself was what mattered
+    std::string plan;
+    std::optional<Seconds> in_network; ///< measured
+    bool use = true;                   ///< no: chains that are no faster than their layers
+};
+
 struct TuningRecord {
     std::string layer;  ///< `key` of the layer or, joined, of a group's; precision included
     std::string target; ///< name
     /// Of the constants that prices depend on; of measured targets, of the kind of machine.
     std::string target_hash;
     int threads = 1;
-    std::string version;                ///< of the tool that found it
-    std::string compiler;               ///< of what was measured: "Halide 14.0.0, emitter 5"
-    std::string plan;                   ///< Schedule, KernelPlan, Mapping or Fusion as one line
+    std::string version;  ///< of the tool that found it
+    std::string compiler; ///< of what was measured: "Halide 14.0.0, emitter 5"
+    std::string plan;     ///< the best alone: Schedule, KernelPlan, Mapping or Fusion as one line
     CostKind kind = CostKind::modelled; ///< of the score that chose the plan
     std::optional<Seconds> predicted;   ///< absent: there is no price, `refused` says why
     std::optional<Seconds> measured;    ///< never mixed with the prediction
@@ -43,9 +51,7 @@ struct TuningRecord {
     std::int64_t budget = 0;            ///< plans that the search might price before sampling
     std::int64_t trials = 0;            ///< plans that were priced or measured
     std::vector<TriedPlan> tried;       ///< measured targets: every trial, the best first
-    std::string judged_in;              ///< network that the plan was chosen in; empty: alone
-    std::optional<Seconds> in_network;  ///< measured there
-    bool use = true;                    ///< no: chains that are no faster than their layers
+    std::vector<Judgement> judged;      ///< measured targets: one per network, the latest last
 };
 
 /// What a record is found by.
@@ -59,8 +65,17 @@ struct TuningKey {
 
 TuningKey key_of(const TuningRecord &record);
 
-/// The time of a plan that was tried, alone; nothing for one that was not.
-std::optional<Seconds> time_alone(const TuningRecord &record, const std::string &plan);
+/// The trial of a plan, null when there was none. On one thread a schedule with parallel loops is
+/// the one without.
+const TriedPlan *trial_of(const TuningRecord &record, const std::string &plan);
+
+/// What a network should use: its own judgement, else the latest of another one; null when none
+/// stands.
+const Judgement *judgement_for(const TuningRecord &record, const std::string &network);
+/// Puts a judgement in place of an earlier one of the same network.
+void judge(TuningRecord &record, const Judgement &judgement);
+/// Takes back those whose plan a later trial refused.
+void drop_refused_judgements(TuningRecord &record);
 
 /// One line of an export.
 Json write_record(const TuningRecord &record);

@@ -51,15 +51,23 @@ std::optional<Json> first_line(std::string &text) {
 }
 
 /// Never returns: neither buffers nor objects of the parent may be flushed or destroyed twice.
-[[noreturn]] void child(int requests, int answers, const WorkerProcess::Serve &serve) {
-    ::signal(SIGINT, SIG_IGN); // the terminal asks the whole group; the parent decides
-    ::signal(SIGTERM, SIG_DFL);
-    ::signal(SIGHUP, SIG_DFL);
+[[noreturn]] void child(int requests, int answers, const WorkerProcess::Serve &serve,
+                        WorkerProcess::Signals signals) {
+    if (signals == WorkerProcess::Signals::end_it) {
+        ::signal(SIGINT, SIG_IGN); // the terminal asks the whole group; the parent decides
+        ::signal(SIGTERM, SIG_DFL);
+        ::signal(SIGHUP, SIG_DFL);
+    }
+    const auto say = [&](const Json &said) {
+        if (!send_line(answers, {{"said", said}})) {
+            ::_exit(1);
+        }
+    };
     std::string text;
     do {
         while (const std::optional<Json> request = first_line(text)) {
             try {
-                if (!send_line(answers, serve(*request))) {
+                if (!send_line(answers, serve(*request, say))) {
                     ::_exit(1);
                 }
             } catch (const std::exception &e) {
@@ -90,7 +98,7 @@ SharedNumber::~SharedNumber() {
     ::munmap(value_, sizeof *value_);
 }
 
-WorkerProcess::WorkerProcess(const Serve &serve) {
+WorkerProcess::WorkerProcess(const Serve &serve, Signals signals) {
     int in[2], out[2];
     if (::pipe2(in, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) {
         throw UserError(std::string("no pipe to another process: ") + std::strerror(errno));
@@ -104,7 +112,7 @@ WorkerProcess::WorkerProcess(const Serve &serve) {
         if (::getppid() != parent) {
             ::_exit(1);
         }
-        child(in[0], out[1], serve);
+        child(in[0], out[1], serve, signals);
     }
     const int reason = errno;
     ::close(in[0]);
@@ -150,6 +158,13 @@ void WorkerProcess::reap() {
         }
         pid_ = -1;
         end_ = name_of(status);
+        killed_from_outside_ = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    }
+}
+
+void WorkerProcess::ask_to_end() {
+    if (pid_ > 0) {
+        ::kill(pid_, SIGTERM);
     }
 }
 
@@ -158,6 +173,7 @@ void WorkerProcess::kill(const std::string &reason) {
         ::kill(pid_, SIGKILL);
         reap();
         end_ = reason;
+        killed_from_outside_ = false;
     }
 }
 

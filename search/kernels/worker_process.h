@@ -31,22 +31,32 @@ private:
 /// to have one thread.
 class WorkerProcess {
 public:
-    /// In the child: answers one request. What it throws ends the child.
-    using Serve = std::function<Json(const Json &request)>;
+    using Say = std::function<void(const Json &)>;
+    /// In the child: answers one request, and may say something before, which arrives as
+    /// {"said": ...}. What it throws arrives as {"failure": what} and ends the child.
+    using Serve = std::function<Json(const Json &request, const Say &say)>;
+
+    enum class Signals {
+        end_it,  ///< it has nothing to put in order
+        as_here, ///< what this process does on SIGINT, SIGTERM and SIGHUP
+    };
 
     /// Throws UserError when the system has no room for another process.
-    explicit WorkerProcess(const Serve &serve);
+    explicit WorkerProcess(const Serve &serve, Signals signals = Signals::end_it);
     ~WorkerProcess();
     WorkerProcess(const WorkerProcess &) = delete;
     WorkerProcess &operator=(const WorkerProcess &) = delete;
 
     void ask(const Json &request);
     int descriptor() const { return answers_; } ///< readable when there is something to take
-    /// What has come so far: an answer, or nothing yet.
+    /// What has come so far: an answer, something said before, or nothing yet.
     std::optional<Json> take();
     /// After `take` found the other end closed: how the child ended ("Segmentation fault"). Empty
     /// while it lives.
     const std::string &end() const { return end_; }
+    /// Whether someone else killed it: the system does so when memory is short.
+    bool killed_from_outside() const { return killed_from_outside_; }
+    void ask_to_end(); ///< by SIGTERM
     /// Ends the child; `end` is then `reason`.
     void kill(const std::string &reason);
 
@@ -58,6 +68,7 @@ private:
     int answers_ = -1;
     std::string text_;
     std::string end_;
+    bool killed_from_outside_ = false;
 };
 
 } // namespace edgefront

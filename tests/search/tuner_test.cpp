@@ -56,11 +56,10 @@ TEST_F(Tuner, KeepsTrialsOfKernelsPerCompiler) {
     r.compiler = "Halide 1.2.3, emitter 4";
     r.kind = CostKind::measured;
     r.measured = Seconds(2e-6);
-    r.judged_in = "some_network";
-    r.in_network = Seconds(3e-6);
-    r.use = false;
     Schedule other;
     other.unroll = 2;
+    judge(r, {"some_network", r.plan, Seconds(3e-6), false});
+    judge(r, {"another_network", r.plan, Seconds(4e-6), true});
     r.tried = {{r.plan, Seconds(1e-6), Seconds(2e-6), ""},
                {to_string(other), Seconds(1e-6), std::nullopt, "crashed: Aborted"}};
     TuningDb db(path_);
@@ -68,8 +67,12 @@ TEST_F(Tuner, KeepsTrialsOfKernelsPerCompiler) {
     const auto found = db.find({"conv", "1234", 1, "0.1.0", "Halide 1.2.3, emitter 4"});
     ASSERT_TRUE(found);
     EXPECT_EQ(write_record(*found), write_record(r));
-    EXPECT_EQ(time_alone(*found, r.plan), Seconds(2e-6));
-    EXPECT_FALSE(time_alone(*found, to_string(other)));
+    EXPECT_EQ(trial_of(*found, r.plan)->measured, Seconds(2e-6));
+    EXPECT_FALSE(trial_of(*found, to_string(other))->measured);
+    Schedule parallel; // the same code on one thread
+    parallel.order = LoopOrder::pixels_outer;
+    parallel.parallel = ParallelOver::rows;
+    EXPECT_EQ(trial_of(*found, to_string(parallel)), trial_of(*found, r.plan));
     EXPECT_FALSE(db.find({"conv", "1234", 1, "0.1.0", "Halide 1.2.3, emitter 5"}));
     EXPECT_FALSE(db.find({"conv", "1234", 1, "0.1.0", ""}));
     // Joined with a file, the one with more trials stays.
@@ -82,6 +85,28 @@ TEST_F(Tuner, KeepsTrialsOfKernelsPerCompiler) {
     write_file(file, write_record(r).dump() + "\n");
     db.import(file);
     EXPECT_EQ(db.all().at(0).trials, 3);
+}
+
+TEST_F(Tuner, KeepsOneJudgementPerNetwork) {
+    TuningRecord r = record("conv", 2);
+    Schedule other;
+    other.unroll = 2;
+    r.compiler = "Halide 1.2.3, emitter 4";
+    r.plan = to_string(Schedule());
+    EXPECT_FALSE(judgement_for(r, "a"));
+    judge(r, {"a", r.plan, Seconds(3e-6), true});
+    judge(r, {"b", to_string(other), Seconds(2e-6), true});
+    EXPECT_EQ(judgement_for(r, "a")->plan, r.plan);
+    EXPECT_EQ(judgement_for(r, "b")->plan, to_string(other));
+    EXPECT_EQ(judgement_for(r, "c")->network, "b") << "the latest, where a network has none";
+    judge(r, {"a", r.plan, Seconds(1e-6), false});
+    EXPECT_EQ(r.judged.size(), 2u);
+    EXPECT_EQ(judgement_for(r, "c")->network, "a");
+    EXPECT_FALSE(judgement_for(r, "a")->use);
+    r.tried = {{to_string(other), std::nullopt, std::nullopt, "crashed: Aborted"}};
+    drop_refused_judgements(r);
+    ASSERT_EQ(r.judged.size(), 1u);
+    EXPECT_EQ(r.judged[0].network, "a");
 }
 
 TEST_F(Tuner, RefusesTrialsThatSayNothing) {

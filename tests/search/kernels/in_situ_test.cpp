@@ -175,8 +175,8 @@ TEST_F(InSitu, HostPlansComeFromTheDatabaseWhereItHasThem) {
     {
         TuningDb db(path);
         for (TunedLayer &w : works_) {
-            choose_plan(w.record, w.record.tried.back().plan);
-            w.record.use = !w.fused();
+            judge(w.record, {network_.name, w.record.tried.back().plan, {}, !w.fused()});
+            judge(w.record, {"another network", w.record.tried.front().plan, {}, true});
             db.put(w.record);
         }
     }
@@ -201,7 +201,7 @@ TEST_F(InSitu, HostPlansComeFromTheDatabaseWhereItHasThem) {
     {
         TuningDb db(path);
         for (TunedLayer &w : works_) {
-            w.record.use = true;
+            judge(w.record, {network_.name, w.record.tried.back().plan, {}, true});
             db.put(w.record);
         }
         // An edited file: lanes that this machine lacks, for a layer of no chain.
@@ -210,8 +210,8 @@ TEST_F(InSitu, HostPlansComeFromTheDatabaseWhereItHasThem) {
                 return w.names.front() == network_.nodes.back().name;
             });
         TuningRecord odd = classifier->record;
-        odd.plan = "tile lanes=64 vectors=1 pixels=1 rows=1 unroll=1 order=pixels_outer "
-                   "parallel=none";
+        odd.judged.back().plan = "tile lanes=64 vectors=1 pixels=1 rows=1 unroll=1 "
+                                 "order=pixels_outer parallel=none";
         db.put(odd);
     }
     const HostPlans chains = host_plans(network_, target, path, 1, "test");

@@ -40,9 +40,6 @@ TEST(Bandwidth, LevelsAreInOrderAndHoldTheirWorkingSets) {
             EXPECT_LE(rate, level.best()) << level.level;
         }
     }
-    // The nearest level serves what the farthest does and more; far apart, so that noise cannot
-    // turn it round.
-    EXPECT_GT(levels.front().best(), 0.8 * levels.back().best());
 }
 
 } // namespace
