@@ -56,8 +56,8 @@ void Progress::update(std::int64_t done, std::int64_t total,
     const double speed = static_cast<double>(done - first_) / elapsed;
     std::string line = fmt::format("{}/{} {} ({:.0f} %)", done, total, what_,
                                    100.0 * static_cast<double>(done) / static_cast<double>(total));
-    if (what_ == "s") { // of a budget of time, which need not be used up
-        line += ", at most " + duration(static_cast<double>(total - done)) + " left";
+    if (what_ == "s") { // a budget of time: what it is for may end earlier
+        line += ", " + duration(static_cast<double>(total - done)) + " of them left";
     } else if (speed > 0) {
         line += fmt::format(", {}/s, {} left", rate(speed),
                             duration(static_cast<double>(total - done) / speed));

@@ -11,7 +11,8 @@ namespace edgefront {
 
 class Progress {
 public:
-    /// `what` names the unit of work: "networks"; "s" is a budget of seconds. `quiet` prints nothing.
+    /// `what` names the unit of work: "networks"; "s" is a budget of seconds. `quiet` prints
+    /// nothing.
     Progress(std::string what, bool quiet);
     ~Progress();
     Progress(const Progress &) = delete;

@@ -140,19 +140,19 @@ private:
         search_seconds_ = seconds();
     }
 
-    /// Of this very network; null when there is none.
     const Judgement *judgement(const TunedLayer &l) const {
-        const std::string name = request_.whole ? request_.network.name : "";
-        const Judgement *judged = judgement_for(l.record, name);
-        return judged && judged->network == name ? judged : nullptr;
+        return judgement_for(l.record, request_.whole ? request_.network.name : "");
     }
 
     /// Every layer has the plan that this very network chose, and nothing was tried since.
     bool known_in_network() const {
         const std::vector<TunedLayer> &layers = result_.tuned.layers;
-        return layers.size() == result_.tuned.wanted && result_.progress.trials == 0 &&
+        return layers.size() == result_.tuned.wanted &&
                std::all_of(layers.begin(), layers.end(), [&](const TunedLayer &l) {
-                   return judgement(l) || !l.record.refused.empty();
+                   const Judgement *judged = judgement(l);
+                   return !l.record.refused.empty() ||
+                          (judged && judged->network == request_.network.name &&
+                           judged->trials == l.record.trials);
                });
     }
 
@@ -215,8 +215,12 @@ private:
         for (std::size_t i = 0; i < works.size(); i++) {
             TunedLayer l = works[i];
             const InSituChoice &choice = in_situ_->choices[i];
-            if (!l.record.layer.empty() && l.record.refused.empty() && !choice.plan.empty()) {
-                judge(l.record, {request_.network.name, choice.plan, choice.time, choice.use});
+            if (!l.record.layer.empty() && l.record.refused.empty()) {
+                const std::optional<Seconds> none;
+                const bool chosen = !choice.plan.empty(); // else a chain that did not run here
+                judge(l.record,
+                      {request_.network.name, chosen ? choice.plan : l.record.plan,
+                       chosen ? std::optional(choice.time) : none, chosen && choice.use, 0});
                 db_.put(l.record);
             }
             result_.tuned.layers.push_back(l);
@@ -232,12 +236,11 @@ private:
             Json row = write_record(l.record);
             row["names"] = l.names;
             row["from_database"] = l.from_database;
-            if (const Judgement *judged = judgement(l)) {
-                row["chosen"] = judged->plan;
-                row["in_network_s"] =
-                    judged->in_network ? Json(judged->in_network->count()) : Json();
-                row["use"] = judged->use;
-            }
+            const Judgement *judged = judgement(l);
+            row["chosen"] = judged ? Json(judged->plan) : Json();
+            row["in_network_s"] =
+                judged && judged->in_network ? Json(judged->in_network->count()) : Json();
+            row["use"] = judged && judged->use;
             rows.push_back(std::move(row));
         }
         return rows;

@@ -13,7 +13,7 @@
 namespace edgefront {
 
 /// Floats that start on a cache line and end less than one before an inaccessible page. The rest of
-/// that line holds a mark, to see writes that stay on the page.
+/// that line, and up to a page before the first one, hold marks, to see writes that stay within.
 class GuardedFloats {
 public:
     explicit GuardedFloats(std::size_t count) : count_(count) {
@@ -40,7 +40,9 @@ public:
         }
         begin_ = reinterpret_cast<float *>(base_ + before + body - lines);
         end_ = reinterpret_cast<float *>(base_ + before + body);
-        std::fill(begin_, end_, mark);
+        const std::ptrdiff_t room = begin_ - reinterpret_cast<float *>(base_ + before);
+        marks_ = begin_ - std::min(room, most_marks);
+        std::fill(marks_, end_, mark);
     }
     GuardedFloats(std::size_t count, Random &random, double scale = 1) : GuardedFloats(count) {
         for (std::size_t i = 0; i < count; i++) {
@@ -58,14 +60,17 @@ public:
     std::size_t size() const { return count_; }
     std::vector<float> values() const { return {begin_, begin_ + count_}; }
     bool mark_is_intact() const {
-        return std::all_of(begin_ + count_, end_, [](float v) { return v == mark; });
+        const auto is_mark = [](float v) { return v == mark; };
+        return std::all_of(marks_, begin_, is_mark) && std::all_of(begin_ + count_, end_, is_mark);
     }
 
 private:
     static constexpr float mark = 12345.0f;
+    static constexpr std::ptrdiff_t most_marks = 1024;
     char *base_ = nullptr;
     std::size_t size_ = 0;
     std::size_t count_;
+    float *marks_ = nullptr; ///< before the first
     float *begin_ = nullptr;
     float *end_ = nullptr;
 };

@@ -71,13 +71,14 @@ struct LoopNest {
     }
 };
 
-/// Counts for any knob values from 1 up, whatever the layer. The counted kernel keeps the sums of a
-/// register tile (lanes * vectors channels x pixels x rows) in registers for the whole reduction
-/// and fetches that tile's weights and inputs anew for every tile; padding counts as if it were
-/// read. A reduction that is straight code (depthwise, or no longer than `unroll`) also keeps what
-/// the inner tile loop does not index: weights under channels_outer, a dense layer's input under
-/// pixels_outer. Attention products are dense layers whose weights are keys or values. Moving data
-/// takes no operations, only bytes, and a reshape without an epilogue not even these.
+/// Counts for any knob values from 1 up, whatever the layer, as if `depth` were 0. The counted
+/// kernel keeps the sums of a register tile (lanes * vectors channels x pixels x rows) in registers
+/// for the whole reduction and fetches that tile's weights and inputs anew for every tile; padding
+/// counts as if it were read. A reduction that is straight code (depthwise, or no longer than
+/// `unroll`) also keeps what the inner tile loop does not index: weights under channels_outer, a
+/// dense layer's input under pixels_outer. Attention products are dense layers whose weights are
+/// keys or values. Moving data takes no operations, only bytes, and a reshape without an epilogue
+/// not even these.
 ///
 /// Registers, under a schedule or a mapping: every issued multiply-add reads both operands and its
 /// sum and writes the sum (Sze et al., Proc. IEEE 105(12), 2017). Each of the four takes an

@@ -174,10 +174,15 @@ Schedule ScheduleSpace::draw(Random &random) const {
     const std::vector<Schedule> every = all();
     const Schedule drawn = every[random.below(every.size())];
     Schedule refined = drawn;
-    refined.block = block[random.below(block.size())];
-    refined.prefetch = prefetch[random.below(prefetch.size())];
-    refined.depth = depth[random.below(depth.size())];
-    return contains(refined) ? refined : drawn;
+    const auto refine = [&](int Schedule::*knob, const std::vector<int> &values) {
+        Schedule s = refined;
+        s.*knob = values[random.below(values.size())];
+        refined = contains(s) ? s : refined;
+    };
+    refine(&Schedule::block, block);
+    refine(&Schedule::prefetch, prefetch);
+    refine(&Schedule::depth, depth);
+    return refined;
 }
 
 ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
@@ -212,7 +217,7 @@ ScheduleSpace schedule_space(const Layer &given, const IsaInfo &isa) {
         space.prefetch = {0, 2, 4, 8, 16};
         if (layer.groups == 1) {
             space.depth =
-                up_to(layer.input.channels / 2, {0, 64, 96, 128, 160, 192, 256, 320, 384});
+                up_to(layer.input.channels / 2, {0, 384, 320, 256, 192, 160, 128, 96, 64});
             space.depth = dividing(layer.input.channels, space.depth);
         }
         break;

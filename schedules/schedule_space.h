@@ -40,8 +40,10 @@ struct CoreInfo {
 /// From the features in a Halide target string; throws UserError for an architecture without entry.
 IsaInfo isa_info(const std::string &halide_target);
 
-/// Legal values of every knob, ascending. `contains` couples them: the register tile has to fit
-/// beside one step's weights and one input value.
+/// Legal values of every knob, ascending (`depth`: from all at once to the smallest block).
+/// `contains` couples them: the register tile has to fit beside one step's weights and one input
+/// value; a reduction is blocked with channels_outer, block 1 and whole tiles of single pixels, the
+/// sums of which wait on the stack, 128 KiB at most.
 struct ScheduleSpace {
     std::vector<int> lanes;
     std::vector<int> vectors;

@@ -71,25 +71,22 @@ static size_t elements(const edgefront_shape *s) {
     return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
 }
 
-static void *allocate_aligned(size_t bytes, size_t alignment) {
-    return aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-}
-
 /* Much memory comes in huge pages where the system has them: a network walks over all of it, and
- * small pages would run out of translations and share sets of the second cache by chance (measured
- * on Zen 5: 1 to 4 % of a network's time). */
+ * small pages would run out of translations and share sets of the second cache by chance. */
 static void *allocate(size_t bytes) {
+    size_t alignment = cache_line;
 #if defined(MADV_HUGEPAGE)
     const size_t huge_page = (size_t)2 << 20;
-    if (bytes >= huge_page / 2) {
-        void *memory = allocate_aligned(bytes, huge_page);
-        if (memory) {
-            madvise(memory, bytes, MADV_HUGEPAGE); /* a wish: no harm when it is not granted */
-        }
-        return memory;
+    alignment = bytes >= huge_page / 2 ? huge_page : alignment;
+#endif
+    const size_t size = (bytes + alignment - 1) / alignment * alignment;
+    void *memory = aligned_alloc(alignment, size);
+#if defined(MADV_HUGEPAGE)
+    if (memory && alignment == huge_page) {
+        madvise(memory, size, MADV_HUGEPAGE); /* a wish: no harm when it is not granted */
     }
 #endif
-    return allocate_aligned(bytes, cache_line);
+    return memory;
 }
 
 /* FNV-1a (Fowler, Noll, Vo) over 32-bit words. */

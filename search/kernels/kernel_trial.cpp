@@ -121,7 +121,7 @@ void TrialData::spoil_output() {
 
 std::string TrialData::complaint() const {
     if (!output_->mark_is_intact()) {
-        return "wrong: it writes behind its output";
+        return "wrong: it writes beside its output";
     }
     const naive_difference d = naive_compare(expected_.data(), output_->data(), expected_.size());
     // A layer whose reference is constant has nothing to tell right from wrong by, but itself.

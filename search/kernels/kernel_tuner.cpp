@@ -224,7 +224,7 @@ private:
         searches_[work]->write(r);
         drop_refused_judgements(r);
         if (options_.alone && !works_[work].fused() && r.refused.empty()) {
-            judge(r, {"", r.plan, {}, true});
+            judge(r, {"", r.plan, {}, true, 0});
         }
         db_.put(r);
     }

@@ -15,6 +15,7 @@ namespace {
 
 const std::vector<std::string> kind_names = {"measured", "counted", "simulated", "modelled"};
 constexpr double most_s = 1e6;
+constexpr std::int64_t most_trials = std::int64_t{1} << 62;
 constexpr int layout = 3; // PRAGMA user_version of the files this writes
 constexpr int busy_ms = 10'000;
 
@@ -86,6 +87,20 @@ bool better(const TuningRecord &a, const TuningRecord &b) {
     return a.budget != b.budget ? a.budget > b.budget : a.trials > b.trials;
 }
 
+/// The better of two records with one key, and the judgements of networks that only the other has.
+TuningRecord joined(const TuningRecord &a, const TuningRecord &b) {
+    TuningRecord record = better(a, b) ? a : b;
+    std::vector<Judgement> judged = better(a, b) ? b.judged : a.judged;
+    for (const Judgement &j : record.judged) {
+        judged.erase(std::remove_if(judged.begin(), judged.end(),
+                                    [&](const Judgement &o) { return o.network == j.network; }),
+                     judged.end());
+    }
+    record.judged.insert(record.judged.begin(), judged.begin(), judged.end());
+    drop_refused_judgements(record);
+    return record;
+}
+
 Json write_tried(const TriedPlan &t) {
     return {{"plan", t.plan},
             {"predicted_s", seconds_json(t.predicted)},
@@ -104,12 +119,21 @@ TriedPlan read_tried(const JsonReader &json, const std::string &layer) {
     return t;
 }
 
+Json write_judgement(const Judgement &j) {
+    return {{"network", j.network},
+            {"plan", j.plan},
+            {"in_network_s", seconds_json(j.in_network)},
+            {"use", j.use},
+            {"trials", j.trials}};
+}
+
 Judgement read_judgement(const JsonReader &json, const std::string &layer) {
     Judgement j;
     j.network = json.at("network").string();
     j.plan = read_plan(json.at("plan"), layer);
     j.in_network = read_seconds(json.at("in_network_s"));
     j.use = json.at("use").boolean();
+    j.trials = json.at("trials").integer(0, most_trials);
     json.finish();
     return j;
 }
@@ -146,18 +170,25 @@ const TriedPlan *trial_of(const TuningRecord &record, const std::string &plan) {
 }
 
 const Judgement *judgement_for(const TuningRecord &record, const std::string &network) {
-    const std::vector<Judgement> &all = record.judged;
-    const auto own = std::find_if(all.begin(), all.end(),
-                                  [&](const Judgement &j) { return j.network == network; });
-    return own != all.end() ? &*own : all.empty() ? nullptr : &all.back();
+    const Judgement *best = nullptr;
+    for (const Judgement &j : record.judged) {
+        if (j.network == network) {
+            return &j;
+        }
+        if (!best || !j.network.empty()) {
+            best = &j;
+        }
+    }
+    return best;
 }
 
-void judge(TuningRecord &record, const Judgement &judgement) {
+void judge(TuningRecord &record, Judgement judgement) {
+    judgement.trials = record.trials;
     std::vector<Judgement> &all = record.judged;
     all.erase(std::remove_if(all.begin(), all.end(),
                              [&](const Judgement &j) { return j.network == judgement.network; }),
               all.end());
-    all.push_back(judgement);
+    all.push_back(std::move(judgement));
 }
 
 void drop_refused_judgements(TuningRecord &record) {
@@ -168,13 +199,6 @@ void drop_refused_judgements(TuningRecord &record) {
                                  return trial && !trial->refused.empty();
                              }),
               all.end());
-}
-
-Json write_judgement(const Judgement &j) {
-    return {{"network", j.network},
-            {"plan", j.plan},
-            {"in_network_s", seconds_json(j.in_network)},
-            {"use", j.use}};
 }
 
 Json write_record(const TuningRecord &r) {
@@ -217,8 +241,8 @@ TuningRecord read_record(const JsonReader &json) {
     r.measured = read_seconds(json.at("measured_s"));
     r.refused = json.at("refused").string();
     r.proven = json.at("proven").boolean();
-    r.budget = json.at("budget").integer(0, std::int64_t{1} << 62);
-    r.trials = json.at("trials").integer(0, std::int64_t{1} << 62);
+    r.budget = json.at("budget").integer(0, most_trials);
+    r.trials = json.at("trials").integer(0, most_trials);
     for (const JsonReader &j : json.at("judged").items()) {
         r.judged.push_back(read_judgement(j, r.layer));
     }
@@ -319,9 +343,7 @@ int TuningDb::import(const std::filesystem::path &path) {
         SQLite::Transaction transaction(*db_);
         for (const TuningRecord &record : records) {
             const auto there = find(key_of(record));
-            if (!there || better(record, *there)) {
-                put(record);
-            }
+            put(there ? joined(record, *there) : record);
         }
         transaction.commit();
     });

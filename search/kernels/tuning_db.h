@@ -32,6 +32,7 @@ struct Judgement {
     std::string plan;
     std::optional<Seconds> in_network; ///< measured
     bool use = true;                   ///< no: chains that are no faster than their layers
+    std::int64_t trials = 0;           ///< of the record then
 };
 
 struct TuningRecord {
@@ -69,11 +70,11 @@ TuningKey key_of(const TuningRecord &record);
 /// the one without.
 const TriedPlan *trial_of(const TuningRecord &record, const std::string &plan);
 
-/// What a network should use: its own judgement, else the latest of another one; null when none
-/// stands.
+/// What a network should use: its own judgement, else the latest of another network, else that of
+/// the layer by itself; null when none stands.
 const Judgement *judgement_for(const TuningRecord &record, const std::string &network);
-/// Puts a judgement in place of an earlier one of the same network.
-void judge(TuningRecord &record, const Judgement &judgement);
+/// Puts a judgement, on the record's trials so far, in place of an earlier one of the same network.
+void judge(TuningRecord &record, Judgement judgement);
 /// Takes back those whose plan a later trial refused.
 void drop_refused_judgements(TuningRecord &record);
 
@@ -101,7 +102,7 @@ public:
     std::string to_json_lines() const;
     /// Puts every record of a file of JSON lines, all or none; throws UserError with its line. Of
     /// two records with one key the proven one stays, else the one of the larger budget, else of
-    /// more trials. Returns how many the file had.
+    /// more trials, with the judgements that only the other one has. Returns how many the file had.
     int import(const std::filesystem::path &path);
 
 private:

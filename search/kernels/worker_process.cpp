@@ -80,7 +80,7 @@ std::optional<Json> first_line(std::string &text) {
 }
 
 std::string name_of(int status) {
-    return WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "its process ended by itself";
+    return WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "it ended without an answer";
 }
 
 } // namespace
@@ -158,7 +158,8 @@ void WorkerProcess::reap() {
         }
         pid_ = -1;
         end_ = name_of(status);
-        killed_from_outside_ = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        killed_from_outside_ = signal == SIGKILL || signal == SIGTERM || signal == SIGHUP;
     }
 }
 

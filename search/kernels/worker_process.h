@@ -54,7 +54,7 @@ public:
     /// After `take` found the other end closed: how the child ended ("Segmentation fault"). Empty
     /// while it lives.
     const std::string &end() const { return end_; }
-    /// Whether someone else killed it: the system does so when memory is short.
+    /// Whether someone else ended it: the system when memory is short, a terminal that closes.
     bool killed_from_outside() const { return killed_from_outside_; }
     void ask_to_end(); ///< by SIGTERM
     /// Ends the child; `end` is then `reason`.

@@ -102,11 +102,28 @@ TEST_F(Tuner, KeepsOneJudgementPerNetwork) {
     judge(r, {"a", r.plan, Seconds(1e-6), false});
     EXPECT_EQ(r.judged.size(), 2u);
     EXPECT_EQ(judgement_for(r, "c")->network, "a");
+    judge(r, {"", to_string(other), {}, true});
+    EXPECT_EQ(judgement_for(r, "c")->network, "a") << "not that of the layer by itself";
+    EXPECT_EQ(judgement_for(r, "")->plan, to_string(other));
+    EXPECT_EQ(judgement_for(r, "a")->trials, 2);
     EXPECT_FALSE(judgement_for(r, "a")->use);
     r.tried = {{to_string(other), std::nullopt, std::nullopt, "crashed: Aborted"}};
     drop_refused_judgements(r);
     ASSERT_EQ(r.judged.size(), 1u);
     EXPECT_EQ(r.judged[0].network, "a");
+    // Joined with a file, networks keep what only one of both knows.
+    TuningDb db(path_);
+    db.put(r);
+    TuningRecord more = record("conv", 3);
+    more.compiler = r.compiler;
+    more.plan = r.plan;
+    judge(more, {"b", r.plan, Seconds(2e-6), true});
+    write_file(folder_.path() / "more.jsonl", write_record(more).dump() + "\n");
+    db.import(folder_.path() / "more.jsonl");
+    const TuningRecord joined = db.all().at(0);
+    EXPECT_EQ(joined.trials, 3);
+    EXPECT_EQ(joined.judged.size(), 2u);
+    EXPECT_EQ(judgement_for(joined, "a")->in_network, Seconds(1e-6));
 }
 
 TEST_F(Tuner, RefusesTrialsThatSayNothing) {

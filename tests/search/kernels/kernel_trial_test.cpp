@@ -15,7 +15,18 @@
 namespace edgefront {
 namespace {
 
-enum class Deed { none, crash, hang, wrong, wrong_element, write_behind, no_kernel, late_crash };
+enum class Deed {
+    none,
+    crash,
+    hang,
+    wrong,
+    wrong_element,
+    write_behind,
+    write_before,
+    no_kernel,
+    late_crash,
+    killed
+};
 
 class WrongKernel : public TrialKernel {
 public:
@@ -27,6 +38,7 @@ public:
         const auto elements = static_cast<std::size_t>(data_.layers().back().output.elements());
         switch (deed_) {
         case Deed::crash: std::raise(SIGSEGV); break;
+        case Deed::killed: std::raise(SIGKILL); break;
         case Deed::late_crash:
             if (++runs_ > 1) {
                 std::abort();
@@ -39,6 +51,7 @@ public:
         case Deed::wrong: data_.output()[elements / 2] += 1; break;
         case Deed::wrong_element: data_.output()[elements - 1] = 0.0f / zero_; break;
         case Deed::write_behind: data_.output()[elements] = 1; break;
+        case Deed::write_before: data_.output()[-1] = 1; break;
         case Deed::none:
         case Deed::no_kernel: break;
         }
@@ -151,6 +164,7 @@ TEST_F(KernelTrial, ACrashCostsItsTrialAndNoMore) {
     EXPECT_EQ(answer.refused, "crashed: Segmentation fault");
     EXPECT_EQ(answer.plan, plan(1));
     EXPECT_TRUE(answer.lost);
+    EXPECT_FALSE(answer.outside);
     EXPECT_EQ(prepare(pool, plan(0)).refused, "");
     EXPECT_EQ(ask(pool, {0, {plan(0)}, 1}).seconds.size(), 1u);
 }
@@ -174,19 +188,31 @@ TEST_F(KernelTrial, AHangIsEnded) {
     const TrialAnswer answer = prepare(pool, plan(1));
     EXPECT_EQ(answer.refused, "hung: no answer within 2 s");
     EXPECT_TRUE(answer.lost);
+    EXPECT_TRUE(answer.outside) << "the machine may have been stopped";
+}
+
+TEST_F(KernelTrial, AKillIsNoFaultOfTheKernel) {
+    kernels_.deeds[plan(1)] = Deed::killed;
+    ProcessPool pool(works_, kernels_, options_);
+    const TrialAnswer answer = prepare(pool, plan(1));
+    EXPECT_EQ(answer.refused, "crashed: Killed");
+    EXPECT_TRUE(answer.lost);
+    EXPECT_TRUE(answer.outside);
 }
 
 TEST_F(KernelTrial, WrongBytesAreSeenWhereverTheyAre) {
     kernels_.deeds = {{plan(1), Deed::wrong},
                       {plan(2), Deed::wrong_element},
                       {plan(3), Deed::write_behind},
-                      {plan(4), Deed::no_kernel}};
+                      {plan(4), Deed::no_kernel},
+                      {plan(5), Deed::write_before}};
     ProcessPool pool(works_, kernels_, options_);
     const TrialAnswer wrong = prepare(pool, plan(1));
     EXPECT_NE(wrong.refused.find("wrong: off by"), std::string::npos);
     EXPECT_TRUE(wrong.lost) << "who knows where else it wrote";
     EXPECT_NE(prepare(pool, plan(2)).refused.find("wrong: off by"), std::string::npos);
-    EXPECT_EQ(prepare(pool, plan(3)).refused, "wrong: it writes behind its output");
+    EXPECT_EQ(prepare(pool, plan(3)).refused, "wrong: it writes beside its output");
+    EXPECT_EQ(prepare(pool, plan(5)).refused, "wrong: it writes beside its output");
     EXPECT_EQ(prepare(pool, plan(4)).refused, "does not compile: no such kernel");
     EXPECT_EQ(prepare(pool, plan(0)).refused, "");
 }
